@@ -1,0 +1,27 @@
+"""Ids, registration and the names of dimensions that every module shares.
+
+Dimensions, each with one name everywhere:
+
+- `batch`: sentences.
+- `source_len`, `target_len`: tokens of the padded source and target.
+- `embedding_dim`: numbers per embedded token.
+- `units`: numbers of the decoder's hidden state.
+- `memory_units`: numbers per encoder state.
+- `state_units`: numbers of the encoder's final state.
+- `vocabulary_size`: pieces of a tokenizer.
+- `num_beams`: hypotheses kept per sentence.
+- `rows`: hypotheses that a search step advances (`batch * num_beams`).
+
+Token sequences are int32. `source_ids` and `label_ids` close with `END_ID`,
+`target_ids` opens with `START_ID`, and all are padded at the end with
+`PAD_ID`. A mask is boolean and true on real tokens.
+"""
+
+import keras
+
+PAD_ID = 0
+UNK_ID = 1
+START_ID = 2
+END_ID = 3
+
+register = keras.saving.register_keras_serializable(package="s2s_keras")

@@ -1,0 +1,180 @@
+"""Pairs of texts in, padded batches of ids out."""
+
+import warnings
+from typing import Any
+from typing import NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from s2s_keras.conventions import END_ID
+from s2s_keras.conventions import PAD_ID
+from s2s_keras.conventions import START_ID
+from s2s_keras.text.normalization import normalize_text
+
+TOKENIZE_BATCH = 1024
+BUCKET_WIDTH = 4  # sentences of one batch differ by fewer tokens than this
+
+
+class TokenizedPairs(NamedTuple):
+    """A tokenized corpus in memory, and what had to be left out of it.
+
+    Attributes:
+        source_ids: Ragged int32 tensor `[pairs, (source_len)]`, END included.
+        label_ids: Ragged int32 tensor `[pairs, (target_len)]`, END included.
+        num_empty: Integer. Dropped pairs with an empty side.
+        num_overlong: Integer. Dropped pairs with too long a side.
+    """
+
+    source_ids: Any
+    label_ids: Any
+    num_empty: int
+    num_overlong: int
+
+    @property
+    def lengths(self):
+        """Length of each pair's longer side, a NumPy array `[pairs]`."""
+        return np.maximum(
+            self.source_ids.row_lengths(), self.label_ids.row_lengths()
+        )
+
+
+def tokenize_pairs(
+    pairs,
+    source_tokenizer,
+    target_tokenizer,
+    max_source_len=100,
+    max_target_len=100,
+):
+    """Tokenizes a corpus and drops empty and overlong pairs, with a warning.
+
+    Args:
+        pairs: `tf.data.Dataset` of scalar strings (source_text, target_text).
+        source_tokenizer: Tokenizer of the source texts.
+        target_tokenizer: Tokenizer of the target texts.
+        max_source_len: Integer. Longest source in tokens, END included.
+        max_target_len: Integer. Longest target in tokens, END included.
+
+    Returns:
+        `TokenizedPairs`.
+
+    Raises:
+        ValueError: If no pair is left.
+    """
+
+    def tokenize(source_text, target_text):
+        return (
+            _close(source_tokenizer.tokenize(normalize_text(source_text))),
+            _close(target_tokenizer.tokenize(normalize_text(target_text))),
+        )
+
+    batches = list(
+        pairs.batch(TOKENIZE_BATCH)
+        .map(tokenize, num_parallel_calls=tf.data.AUTOTUNE)
+        .prefetch(tf.data.AUTOTUNE)
+    )
+    if not batches:
+        raise ValueError(
+            "`pairs` should hold at least one pair. Received: an empty dataset"
+        )
+    source_ids, label_ids = (
+        tf.concat(side, axis=0) for side in zip(*batches, strict=True)
+    )
+    return _drop_unusable(source_ids, label_ids, max_source_len, max_target_len)
+
+
+def _close(ids):
+    """Adds END to each row of a ragged tensor."""
+    end = tf.fill([ids.nrows(), 1], END_ID)
+    return tf.concat([ids, end], axis=1)
+
+
+def _drop_unusable(source_ids, label_ids, max_source_len, max_target_len):
+    source_lengths = source_ids.row_lengths().numpy()
+    label_lengths = label_ids.row_lengths().numpy()
+    empty = (source_lengths == 1) | (label_lengths == 1)  # END alone
+    overlong = (source_lengths > max_source_len) | (
+        label_lengths > max_target_len
+    )
+    overlong &= ~empty
+    usable = ~(empty | overlong)
+    report = (
+        f"{empty.sum()} empty and {overlong.sum()} overlong of "
+        f"{len(usable)} pairs (at most {max_source_len} source and "
+        f"{max_target_len} target tokens)"
+    )
+    if not usable.any():
+        raise ValueError(f"`pairs` should hold a usable pair. Received: {report}")
+    if not usable.all():
+        warnings.warn(f"Dropped {report}.", stacklevel=3)
+    return TokenizedPairs(
+        tf.ragged.boolean_mask(source_ids, usable),
+        tf.ragged.boolean_mask(label_ids, usable),
+        int(empty.sum()),
+        int(overlong.sum()),
+    )
+
+
+def make_batches(
+    tokenized_pairs,
+    batch_size=64,
+    tokens_per_batch=None,
+    shuffle_seed=None,
+):
+    """Groups pairs of similar length into padded batches that `fit` takes.
+
+    Args:
+        tokenized_pairs: `TokenizedPairs`.
+        batch_size: Integer. Pairs in a batch.
+        tokens_per_batch: Integer. When given, replaces `batch_size` by a
+            budget: pairs in a batch times their greatest length, padding
+            included, stays within it.
+        shuffle_seed: Integer. When given, pairs come in a new order in every
+            epoch, the same in every run. Otherwise they keep one order.
+
+    Returns:
+        `tf.data.Dataset` of known cardinality, of `(inputs, label_ids,
+        sample_weight)`: a dictionary of `source_ids` `[batch, source_len]`
+        and `target_ids` `[batch, target_len]`, int32 `[batch, target_len]`,
+        and float32 `[batch, target_len]`, 0 on padding.
+    """
+    lengths = tokenized_pairs.lengths
+    upper_bounds = list(
+        range(BUCKET_WIDTH, int(lengths.max()) + BUCKET_WIDTH, BUCKET_WIDTH)
+    )
+    batch_sizes = [batch_size] * len(upper_bounds)
+    if tokens_per_batch is not None:
+        batch_sizes = [max(1, tokens_per_batch // n) for n in upper_bounds]
+    dataset = tf.data.Dataset.from_tensor_slices(
+        (tokenized_pairs.source_ids, tokenized_pairs.label_ids)
+    )
+    if shuffle_seed is not None:
+        dataset = dataset.shuffle(len(lengths), seed=shuffle_seed)
+    dataset = dataset.map(lambda *rows: rows).bucket_by_sequence_length(
+        lambda source_ids, label_ids: tf.maximum(
+            tf.size(source_ids), tf.size(label_ids)
+        ),
+        bucket_boundaries=[bound + 1 for bound in upper_bounds],
+        bucket_batch_sizes=[*batch_sizes, 1],
+    )
+    in_bucket = np.bincount((lengths - 1) // BUCKET_WIDTH)
+    num_batches = np.ceil(in_bucket / batch_sizes).sum()
+    return (
+        dataset.map(_arrange, num_parallel_calls=tf.data.AUTOTUNE)
+        .apply(tf.data.experimental.assert_cardinality(int(num_batches)))
+        .prefetch(tf.data.AUTOTUNE)
+    )
+
+
+def _arrange(source_ids, label_ids):
+    """Shifts labels to decoder inputs and weighs padding with 0."""
+    start = tf.fill([tf.shape(label_ids)[0], 1], START_ID)
+    kept = tf.where(label_ids == END_ID, PAD_ID, label_ids)[:, :-1]
+    return (
+        {
+            "source_ids": source_ids,
+            "target_ids": tf.concat([start, kept], axis=1),
+        },
+        label_ids,
+        tf.cast(label_ids != PAD_ID, tf.float32),
+    )

@@ -1,0 +1,157 @@
+"""The model that `fit` trains: ids in, logits out."""
+
+import keras
+from keras import ops
+
+from s2s_keras.conventions import register
+from s2s_keras.decoding.search import StepResult
+from s2s_keras.decoding.search import beam_search
+from s2s_keras.decoding.search import greedy_search
+from s2s_keras.decoding.search import repeat_for_beams
+
+
+@register
+class Translator(keras.Model):
+    """An encoder and a decoder, joined.
+
+    The model is built when it is made. It takes a dictionary of `source_ids`
+    `[batch, source_len]` and `target_ids` `[batch, target_len]` and gives
+    logits `[batch, target_len, vocabulary_size]`.
+
+    Args:
+        encoder: An `Encoder`.
+        decoder: An `AttentionDecoder`.
+        share_embedding: Boolean. Whether the encoder reads with the decoder's
+            embedding; both then need one joint vocabulary.
+        **kwargs: Keyword arguments of `keras.Model`.
+
+    Example:
+
+    ```python
+    translator = Translator(
+        Encoder(vocabulary_size=8000, embedding_dim=256, units=256),
+        AttentionDecoder(
+            vocabulary_size=8000,
+            embedding_dim=256,
+            units=512,
+            attention=BahdanauAttention(512),
+        ),
+    )
+    translator.compile(
+        optimizer="adam",
+        loss=TokenCrossEntropy(label_smoothing=0.1),
+        weighted_metrics=[TokenAccuracy(), Perplexity()],
+    )
+    translator.fit(batches)
+    ```
+
+    Reference:
+        [Bahdanau et al., 2015](https://arxiv.org/abs/1409.0473).
+    """
+
+    def __init__(self, encoder, decoder, share_embedding=False, **kwargs):
+        # === Layers ===
+        if share_embedding:
+            _check_same_embedding(encoder, decoder)
+            del encoder.embedding
+            encoder.embedding = decoder.embedding
+
+        # === Functional Model ===
+        source_ids = keras.Input((None,), dtype="int32", name="source_ids")
+        target_ids = keras.Input((None,), dtype="int32", name="target_ids")
+        memory, encoder_state, memory_mask = encoder(source_ids)
+        logits = decoder(
+            target_ids, memory, encoder_state, memory_mask=memory_mask
+        )
+        super().__init__(
+            inputs={"source_ids": source_ids, "target_ids": target_ids},
+            outputs=logits,
+            **kwargs,
+        )
+
+        # === Config ===
+        self.encoder = encoder
+        self.decoder = decoder
+        self.share_embedding = share_embedding
+
+    def search(self, source_ids, max_lengths, num_beams=1, length_penalty=1.0):
+        """Translates ids to ids.
+
+        Args:
+            source_ids: Integer tensor `[batch, source_len]`.
+            max_lengths: Integer tensor `[batch]`, the longest translation
+                allowed for each sentence, END included.
+            num_beams: Integer. Width of the beam; 1 searches greedily.
+            length_penalty: Float. See `decoding.penalties.length_penalty`.
+
+        Returns:
+            A `SearchResult`.
+        """
+        if not isinstance(num_beams, int) or num_beams < 1:
+            raise ValueError(
+                "`num_beams` should be a positive integer. "
+                f"Received: num_beams={num_beams}"
+            )
+        memory, encoder_state, memory_mask = self.encoder(source_ids)
+        state = self.decoder.initial_state(encoder_state, memory)
+        memory_keys = self.decoder.attention.project_memory(memory)
+        memory, memory_keys, memory_mask, state = repeat_for_beams(
+            (memory, memory_keys, memory_mask, state), num_beams
+        )
+
+        def step(token_ids, state):
+            token = self.decoder.embed(token_ids)
+            state = self.decoder.step(
+                token, state, memory, memory_keys, memory_mask
+            )
+            logits = self.decoder.readout(token, state)
+            return StepResult(logits, state, state.attention)
+
+        arguments = (step, state, max_lengths, ops.shape(source_ids)[1])
+        if num_beams == 1:
+            return greedy_search(*arguments, length_penalty)
+        return beam_search(*arguments, num_beams, length_penalty)
+
+    def get_config(self):
+        return {
+            "name": self.name,
+            "trainable": self.trainable,
+            "dtype": keras.saving.serialize_keras_object(self.dtype_policy),
+            "encoder": _serialize_unbuilt(self.encoder),
+            "decoder": _serialize_unbuilt(self.decoder),
+            "share_embedding": self.share_embedding,
+        }
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        config = dict(config)
+        for part in ("encoder", "decoder"):
+            config[part] = keras.saving.deserialize_keras_object(
+                config[part], custom_objects=custom_objects
+            )
+        return cls(**config)
+
+
+def _serialize_unbuilt(layer):
+    """Serializes a layer that the model's constructor will build."""
+    config = keras.saving.serialize_keras_object(layer)
+    config.pop("build_config", None)
+    return config
+
+
+def _check_same_embedding(encoder, decoder):
+    if encoder.built:
+        raise ValueError(
+            "`share_embedding` needs an encoder that is not built yet. "
+            f"Received: encoder={encoder}"
+        )
+    sizes = [
+        (part.vocabulary_size, part.embedding_dim)
+        for part in (encoder, decoder)
+    ]
+    if sizes[0] != sizes[1]:
+        raise ValueError(
+            "`share_embedding` needs an encoder and a decoder with the same "
+            "(vocabulary_size, embedding_dim). Received: "
+            f"encoder={sizes[0]}, decoder={sizes[1]}"
+        )

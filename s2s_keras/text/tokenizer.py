@@ -1,0 +1,181 @@
+"""SentencePiece tokenization that runs in the graph and saves with a model."""
+
+import io
+import pathlib
+
+import keras
+import tensorflow as tf
+
+from s2s_keras.conventions import END_ID
+from s2s_keras.conventions import PAD_ID
+from s2s_keras.conventions import START_ID
+from s2s_keras.conventions import UNK_ID
+from s2s_keras.conventions import register
+
+ASSET_NAME = "vocabulary.spm"
+NUM_SPECIAL_PIECES = 4 + 256  # PAD, UNK, START, END and the bytes
+
+
+@register
+class SentencePieceTokenizer(keras.layers.Layer):
+    """Splits text into subword pieces and joins them again.
+
+    Any Unicode text comes back as its NFKC form: characters without a piece
+    of their own are spelt in bytes. There are two exceptions, both
+    SentencePiece's own: spaces at the beginning are lost, and U+2581, its
+    sign for a space, comes back as one. The vocabulary is saved inside the
+    `.keras` file of the model that owns the tokenizer.
+
+    Args:
+        proto: Bytes of a SentencePiece model with the ids PAD 0, UNK 1, START
+            2 and END 3, as `train` makes it. Only loading leaves it out, as
+            the vocabulary then comes from the model's file.
+        **kwargs: Keyword arguments of `keras.layers.Layer`.
+
+    Example:
+
+    >>> tokenizer = SentencePieceTokenizer.train(texts, vocabulary_size=8000)
+    >>> tokenizer.detokenize(tokenizer.tokenize(["Hello, world!"]))
+    <tf.Tensor: shape=(1,), dtype=string, numpy=array([b'Hello, world!'])>
+
+    Reference:
+        [Kudo and Richardson, 2018](https://arxiv.org/abs/1808.06226).
+    """
+
+    def __init__(self, proto=None, **kwargs):
+        super().__init__(**kwargs)
+        self.built = True
+        self._proto = None
+        self._tokenizer = None
+        if proto is not None:
+            self._set_proto(proto)
+
+    @classmethod
+    def train(
+        cls,
+        texts,
+        vocabulary_size,
+        kind="unigram",
+        character_coverage=1.0,
+        **kwargs,
+    ):
+        """Trains a tokenizer on text.
+
+        A corpus too small for `vocabulary_size` pieces gives a smaller
+        vocabulary.
+
+        Args:
+            texts: Iterable of strings. For a joint vocabulary, both sides.
+            vocabulary_size: Integer, the largest number of pieces, of which
+                260 are special ones and bytes.
+            kind: `"unigram"` or `"bpe"`.
+            character_coverage: Float. Share of the text's characters that get
+                a piece of their own; the others are spelt in bytes.
+            **kwargs: Keyword arguments of the class.
+
+        Returns:
+            A `SentencePieceTokenizer`.
+        """
+        import sentencepiece
+
+        if kind not in ("unigram", "bpe"):
+            raise ValueError(
+                "`kind` should be one of ['bpe', 'unigram']. "
+                f"Received: kind={kind!r}"
+            )
+        if vocabulary_size <= NUM_SPECIAL_PIECES:
+            raise ValueError(
+                "`vocabulary_size` should be more than the "
+                f"{NUM_SPECIAL_PIECES} special pieces and bytes. "
+                f"Received: vocabulary_size={vocabulary_size}"
+            )
+        proto = io.BytesIO()
+        sentencepiece.SentencePieceTrainer.train(
+            sentence_iterator=iter(texts),
+            model_writer=proto,
+            model_type=kind,
+            vocab_size=vocabulary_size,
+            hard_vocab_limit=False,
+            character_coverage=character_coverage,
+            pad_id=PAD_ID,
+            unk_id=UNK_ID,
+            bos_id=START_ID,
+            eos_id=END_ID,
+            byte_fallback=True,
+            normalization_rule_name="nfkc",
+            remove_extra_whitespaces=False,
+            max_sentence_length=1 << 20,
+            num_threads=1,
+            minloglevel=2,
+        )
+        return cls(proto.getvalue(), **kwargs)
+
+    def _set_proto(self, proto):
+        import tensorflow_text
+
+        self._proto = proto
+        with tf.init_scope():
+            self._tokenizer = tensorflow_text.SentencepieceTokenizer(
+                proto, out_type=tf.int32
+            )
+        special = self._tokenizer.id_to_string(tf.range(4)).numpy().tolist()
+        expected = [b"<pad>", b"<unk>", b"<s>", b"</s>"]
+        if special != expected:
+            raise ValueError(
+                f"`proto` should hold the first pieces {expected}. "
+                f"Received: {special}"
+            )
+
+    @property
+    def vocabulary_size(self):
+        return int(self._tokenizer.vocab_size())
+
+    def tokenize(self, text):
+        """Splits text into piece ids, without START or END.
+
+        Args:
+            text: String tensor `[batch]`.
+
+        Returns:
+            Ragged int32 tensor `[batch, (length)]`.
+        """
+        return self._tokenizer.tokenize(text)
+
+    def detokenize(self, ids):
+        """Joins piece ids to text; special ids vanish.
+
+        Args:
+            ids: Integer tensor `[batch, length]`, padded or ragged.
+
+        Returns:
+            String tensor `[batch]`, valid UTF-8.
+        """
+        text = self._tokenizer.detokenize(ids)
+        return tf.strings.unicode_transcode(
+            text, "UTF-8", "UTF-8", errors="replace"
+        )
+
+    def id_to_piece(self, ids):
+        """Looks pieces up.
+
+        Args:
+            ids: Integer tensor of any shape.
+
+        Returns:
+            String tensor of the same shape.
+        """
+        return self._tokenizer.id_to_string(ids)
+
+    def call(self, text):
+        return self.tokenize(text)
+
+    def get_config(self):
+        # The vocabulary is an asset of the saved file: see `save_assets`.
+        return super().get_config()
+
+    def save_assets(self, dir_path):
+        path = pathlib.Path(dir_path) / ASSET_NAME
+        path.write_bytes(self._proto)
+
+    def load_assets(self, dir_path):
+        self._set_proto((pathlib.Path(dir_path) / ASSET_NAME).read_bytes())

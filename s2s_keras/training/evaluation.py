@@ -1,0 +1,102 @@
+"""Scores of translations, by sacreBLEU, after and while a model trains."""
+
+from typing import NamedTuple
+
+import keras
+
+
+class Evaluation(NamedTuple):
+    """Scores of a set of translations, detokenized and cased.
+
+    Attributes:
+        bleu: BLEU, 0 to 100.
+        bleu_signature: sacreBLEU's account of how BLEU was computed.
+        chrf: chrF, 0 to 100.
+        chrf_signature: sacreBLEU's account of how chrF was computed.
+        translations: The translated texts, in order.
+    """
+
+    bleu: float
+    bleu_signature: str
+    chrf: float
+    chrf_signature: str
+    translations: list[str]
+
+
+def score_translations(translations, references):
+    """Scores translations against one reference each.
+
+    Args:
+        translations: List of strings.
+        references: List of strings.
+
+    Returns:
+        `Evaluation`.
+
+    Reference:
+        [Post, 2018](https://arxiv.org/abs/1804.08771).
+    """
+    import sacrebleu
+
+    bleu, chrf = sacrebleu.BLEU(), sacrebleu.CHRF()
+    return Evaluation(
+        bleu=bleu.corpus_score(translations, [references]).score,
+        bleu_signature=str(bleu.get_signature()),
+        chrf=chrf.corpus_score(translations, [references]).score,
+        chrf_signature=str(chrf.get_signature()),
+        translations=translations,
+    )
+
+
+def read_pairs(pairs):
+    """Reads a dataset of text pairs into two lists of strings."""
+    sources, references = [], []
+    for source, reference in pairs.as_numpy_iterator():
+        sources.append(source.decode(errors="replace"))
+        references.append(reference.decode(errors="replace"))
+    return sources, references
+
+
+def evaluate(text_translator, pairs, num_beams=None, batch_size=64):
+    """Translates a corpus and scores the result.
+
+    Args:
+        text_translator: `TextTranslator`.
+        pairs: `tf.data.Dataset` of scalar strings (source_text, target_text).
+        num_beams: Integer, or `None` for the model's own.
+        batch_size: Integer. Sentences that are translated together.
+
+    Returns:
+        `Evaluation`.
+    """
+    sources, references = read_pairs(pairs)
+    translations = text_translator.translate(
+        sources, num_beams=num_beams, batch_size=batch_size
+    )
+    return score_translations([item.text for item in translations], references)
+
+
+class TranslationScore(keras.callbacks.Callback):
+    """Translates validation sentences after each epoch and logs the scores.
+
+    Adds `val_bleu` and `val_chrf` to the logs, so that callbacks that come
+    later in the list can watch them: for example
+    `EarlyStopping(monitor="val_bleu", mode="max")`.
+
+    Args:
+        text_translator: `TextTranslator` around the model that trains.
+        pairs: `tf.data.Dataset` of scalar strings (source_text, target_text).
+        num_beams: Integer. Width of the beam; greedy search is quickest.
+    """
+
+    def __init__(self, text_translator, pairs, num_beams=1):
+        super().__init__()
+        self.text_translator = text_translator
+        self.pairs = pairs.cache()
+        self.num_beams = num_beams
+
+    def on_epoch_end(self, epoch, logs=None):
+        scores = evaluate(self.text_translator, self.pairs, self.num_beams)
+        if logs is not None:
+            logs["val_bleu"] = scores.bleu
+            logs["val_chrf"] = scores.chrf

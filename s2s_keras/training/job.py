@@ -1,0 +1,230 @@
+"""The main job: read, tokenize, build, fit, score, save, export."""
+
+import pathlib
+from typing import Any
+from typing import NamedTuple
+
+import keras
+
+from s2s_keras.data.batching import make_batches
+from s2s_keras.data.batching import tokenize_pairs
+from s2s_keras.data.corpora import load_corpus
+from s2s_keras.layers.attention import BahdanauAttention
+from s2s_keras.layers.decoder import AttentionDecoder
+from s2s_keras.layers.encoder import Encoder
+from s2s_keras.models.text_translator import TextTranslator
+from s2s_keras.models.translator import Translator
+from s2s_keras.text.normalization import normalize_text
+from s2s_keras.text.tokenizer import SentencePieceTokenizer
+from s2s_keras.training.evaluation import TranslationScore
+from s2s_keras.training.losses import TokenCrossEntropy
+from s2s_keras.training.metrics import Perplexity
+from s2s_keras.training.metrics import TokenAccuracy
+
+
+class Corpora(NamedTuple):
+    """The three datasets of (source_text, target_text) of a run."""
+
+    train: Any
+    validation: Any
+    test: Any
+
+
+def load_corpora(settings):
+    """Loads a run's three splits."""
+    return Corpora(
+        *(
+            load_corpus(
+                settings.dataset,
+                split,
+                source=settings.source,
+                target=settings.target,
+                data_dir=settings.data_dir,
+                manual_dir=settings.manual_dir,
+            )
+            for split in (
+                settings.split,
+                settings.validation_split,
+                settings.test_split,
+            )
+        )
+    )
+
+
+def train_tokenizers(settings, pairs):
+    """Trains the source and the target tokenizer, one for both if joint."""
+    sides = _read_sides(pairs)
+    if settings.joint_vocabulary:
+        sides = [sides[0] + sides[1]]
+    tokenizers = [
+        SentencePieceTokenizer.train(
+            texts, settings.vocabulary_size, settings.tokenizer, name=name
+        )
+        for texts, name in zip(
+            sides, ("source_tokenizer", "target_tokenizer"), strict=False
+        )
+    ]
+    return tokenizers[0], tokenizers[-1]
+
+
+def _read_sides(pairs):
+    """Normalised source and target texts, two lists of strings."""
+    batches = pairs.batch(1024).map(
+        lambda *sides: [normalize_text(side) for side in sides]
+    )
+    sides = [], []
+    for batch in batches.as_numpy_iterator():
+        for side, texts in zip(sides, batch, strict=True):
+            side.extend(text.decode() for text in texts)
+    return sides
+
+
+def build_translator(settings, source_tokenizer, target_tokenizer):
+    """Builds an untrained attention model."""
+    return Translator(
+        Encoder(
+            source_tokenizer.vocabulary_size,
+            settings.embedding_dim,
+            settings.units // 2,
+            num_layers=settings.num_layers,
+            cell=settings.cell,
+            dropout=settings.dropout,
+            dtype=settings.dtype,
+            name="encoder",
+        ),
+        AttentionDecoder(
+            target_tokenizer.vocabulary_size,
+            settings.embedding_dim,
+            settings.units,
+            BahdanauAttention(
+                settings.units, dtype=settings.dtype, name="attention"
+            ),
+            num_layers=settings.num_layers,
+            cell=settings.cell,
+            dropout=settings.dropout,
+            tie_embedding=settings.tie_embedding,
+            dtype=settings.dtype,
+            name="decoder",
+        ),
+        share_embedding=settings.joint_vocabulary,
+        name="translator",
+    )
+
+
+def compile_translator(translator, settings, steps):
+    """Compiles for `steps` updates of warm-up and cosine decay."""
+    warmup_steps = min(settings.warmup_steps, steps // 2)
+    schedule = keras.optimizers.schedules.CosineDecay(
+        initial_learning_rate=0.0,
+        decay_steps=max(1, steps - warmup_steps),
+        alpha=0.02,
+        warmup_target=settings.learning_rate,
+        warmup_steps=warmup_steps,
+    )
+    translator.compile(
+        optimizer=keras.optimizers.Adam(
+            schedule,
+            beta_2=0.98,
+            global_clipnorm=1.0,
+            use_ema=settings.ema_momentum > 0,
+            ema_momentum=settings.ema_momentum or 0.99,
+        ),
+        loss=TokenCrossEntropy(settings.label_smoothing),
+        weighted_metrics=[TokenAccuracy(), Perplexity()],
+    )
+
+
+def make_callbacks(settings, run_dir, text_translator, validation_pairs):
+    """Resuming, scoring, choosing the best epoch, stopping, logging."""
+    run_dir = pathlib.Path(run_dir)
+    log_path = run_dir / "log.csv"
+    averaging = []
+    if settings.ema_momentum:
+        averaging = [keras.callbacks.SwapEMAWeights(swap_on_epoch=True)]
+    return [
+        keras.callbacks.BackupAndRestore(run_dir / "backup"),
+        *averaging,
+        TranslationScore(text_translator, validation_pairs),
+        keras.callbacks.ModelCheckpoint(
+            run_dir / "best.weights.h5",
+            monitor="val_bleu",
+            mode="max",
+            save_best_only=True,
+            save_weights_only=True,
+            initial_value_threshold=_best_bleu(log_path),
+        ),
+        keras.callbacks.EarlyStopping(
+            monitor="val_bleu", mode="max", patience=settings.patience
+        ),
+        keras.callbacks.CSVLogger(log_path, append=True),
+        keras.callbacks.TensorBoard(run_dir / "tensorboard"),
+    ]
+
+
+def _best_bleu(log_path):
+    """The best score that an interrupted run logged, if there was one."""
+    if not log_path.exists():
+        return None
+    header, *rows = log_path.read_text().splitlines()
+    column = header.split(",").index("val_bleu")
+    return max((float(row.split(",")[column]) for row in rows), default=None)
+
+
+def train(settings, run_dir):
+    """Trains a model as the settings say, and gives the best one back.
+
+    A run that was killed goes on from its last whole epoch when it is started
+    again with the same settings and folder.
+
+    Args:
+        settings: `Settings`.
+        run_dir: Existing folder for backups, logs and the best weights.
+
+    Returns:
+        A tuple of the trained `TextTranslator` and the `Corpora`.
+    """
+    keras.utils.set_random_seed(settings.seed)
+    corpora = load_corpora(settings)
+    tokenizers = train_tokenizers(settings, corpora.train)
+    train_batches, validation_batches = (
+        make_batches(
+            tokenize_pairs(
+                pairs, *tokenizers, settings.max_len, settings.max_len
+            ),
+            tokens_per_batch=settings.tokens_per_batch,
+            shuffle_seed=seed,
+        )
+        for pairs, seed in (
+            (corpora.train, settings.seed),
+            (corpora.validation, None),
+        )
+    )
+    translator = build_translator(settings, *tokenizers)
+    compile_translator(
+        translator, settings, settings.epochs * len(train_batches)
+    )
+    translator.summary()
+    translator.fit(
+        train_batches,
+        validation_data=validation_batches,
+        epochs=settings.epochs,
+        callbacks=make_callbacks(
+            settings,
+            run_dir,
+            _with_text(settings, translator, tokenizers),
+            corpora.validation,
+        ),
+    )
+    best = build_translator(settings, *tokenizers)
+    best.load_weights(pathlib.Path(run_dir) / "best.weights.h5")
+    return _with_text(settings, best, tokenizers), corpora
+
+
+def _with_text(settings, translator, tokenizers):
+    return TextTranslator(
+        translator,
+        *tokenizers,
+        num_beams=settings.num_beams,
+        length_penalty=settings.length_penalty,
+        name="text_translator",
+    )

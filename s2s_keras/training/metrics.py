@@ -1,0 +1,47 @@
+"""Metrics per token: give them to `compile` as `weighted_metrics`."""
+
+import keras
+from keras import ops
+
+from s2s_keras.conventions import register
+
+
+@register
+class TokenAccuracy(keras.metrics.SparseCategoricalAccuracy):
+    """Share of real tokens whose likeliest prediction is right.
+
+    Args:
+        **kwargs: Keyword arguments of
+            `keras.metrics.SparseCategoricalAccuracy`.
+    """
+
+    def __init__(self, name="token_accuracy", **kwargs):
+        super().__init__(name=name, **kwargs)
+
+
+@register
+class Perplexity(keras.metrics.Mean):
+    """Exponential of the mean cross-entropy per real token, unsmoothed.
+
+    Args:
+        **kwargs: Keyword arguments of `keras.metrics.Mean`.
+
+    Example:
+
+    >>> perplexity = Perplexity()
+    >>> perplexity.update_state([[1, 0]], keras.ops.zeros((1, 2, 4)))
+    >>> float(perplexity.result())
+    4.0
+    """
+
+    def __init__(self, name="perplexity", **kwargs):
+        super().__init__(name=name, **kwargs)
+
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        cross_entropy = ops.sparse_categorical_crossentropy(
+            y_true, ops.cast(y_pred, "float32"), from_logits=True
+        )
+        super().update_state(cross_entropy, sample_weight=sample_weight)
+
+    def result(self):
+        return ops.exp(super().result())

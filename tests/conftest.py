@@ -1,0 +1,21 @@
+"""Fixtures that every test may use."""
+
+import os
+import pathlib
+
+import pytest
+
+_REPOSITORY = pathlib.Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="session")
+def shared_data():
+    """Folder with real corpora, in `shared/data` beside the repository.
+
+    The environment variable `S2S_KERAS_SHARED` names another `shared`.
+    """
+    default = _REPOSITORY.parent / "shared"
+    folder = pathlib.Path(os.environ.get("S2S_KERAS_SHARED", default)) / "data"
+    if not folder.is_dir():
+        pytest.skip(f"needs real corpora in {folder} (S2S_KERAS_SHARED)")
+    return folder
