@@ -25,3 +25,15 @@ START_ID = 2
 END_ID = 3
 
 register = keras.saving.register_keras_serializable(package="s2s_keras")
+
+
+def embedding_initializer(embedding_dim):
+    """Gives embedded tokens a norm near 1, and tied logits a variance near 1.
+
+    Args:
+        embedding_dim: Integer. Width of the embedding.
+
+    Returns:
+        A `keras.initializers.Initializer`.
+    """
+    return keras.initializers.RandomNormal(stddev=embedding_dim**-0.5)

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import keras
 from keras import ops
 
+from s2s_keras.conventions import embedding_initializer
 from s2s_keras.conventions import register
 
 RECURRENT_CELLS = {"gru": keras.layers.GRUCell, "lstm": keras.layers.LSTMCell}
@@ -130,6 +131,7 @@ class AttentionDecoder(keras.layers.Layer):
         self.embedding = keras.layers.ReversibleEmbedding(
             self.vocabulary_size,
             self.embedding_dim,
+            embeddings_initializer=embedding_initializer(self.embedding_dim),
             dtype=dtype,
             name="embedding",
         )

@@ -4,6 +4,7 @@ import keras
 from keras import ops
 
 from s2s_keras.conventions import PAD_ID
+from s2s_keras.conventions import embedding_initializer
 from s2s_keras.conventions import register
 
 RECURRENT_LAYERS = {"gru": keras.layers.GRU, "lstm": keras.layers.LSTM}
@@ -69,6 +70,7 @@ class Encoder(keras.layers.Layer):
         self.embedding = keras.layers.Embedding(
             vocabulary_size,
             embedding_dim,
+            embeddings_initializer=embedding_initializer(embedding_dim),
             dtype=self.dtype_policy,
             name="embedding",
         )
@@ -133,6 +135,14 @@ class Encoder(keras.layers.Layer):
             (batch, source_len, self.memory_units),
             (batch, self.state_units),
             (batch, source_len),
+        )
+
+    def compute_output_spec(self, source_ids, training=False):
+        dtypes = (self.compute_dtype, self.compute_dtype, "bool")
+        shapes = self.compute_output_shape(source_ids.shape)
+        return tuple(
+            keras.KerasTensor(shape, dtype=dtype)
+            for shape, dtype in zip(shapes, dtypes, strict=True)
         )
 
     def get_config(self):

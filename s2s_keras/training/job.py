@@ -142,7 +142,9 @@ def make_callbacks(settings, run_dir, text_translator, validation_pairs):
     if settings.ema_momentum:
         averaging = [keras.callbacks.SwapEMAWeights(swap_on_epoch=True)]
     return [
-        keras.callbacks.BackupAndRestore(run_dir / "backup"),
+        keras.callbacks.BackupAndRestore(
+            run_dir / "backup", delete_checkpoint=False
+        ),
         *averaging,
         TranslationScore(text_translator, validation_pairs),
         keras.callbacks.ModelCheckpoint(

@@ -56,20 +56,44 @@ class TokenCrossEntropy(keras.losses.Loss):
 
     def call(self, y_true, y_pred):
         logits = ops.cast(y_pred, "float32")
-        loss = ops.sparse_categorical_crossentropy(
-            y_true, logits, from_logits=True
-        )
-        if not self.label_smoothing:
-            return loss
-        true_logit = ops.take_along_axis(
-            logits, ops.cast(y_true, "int32")[..., None], axis=-1
-        )[..., 0]
-        # The cross-entropy with the even part differs by this from `loss`.
-        extra = true_logit - ops.mean(logits, axis=-1)
-        return loss + self.label_smoothing * extra
+        y_true = ops.cast(y_true, "int32")
+        return _smoothed_cross_entropy(logits, y_true, self.label_smoothing)
 
     def get_config(self):
         return {
             **super().get_config(),
             "label_smoothing": self.label_smoothing,
         }
+
+
+def _smoothed_cross_entropy(logits, y_true, label_smoothing):
+    """Cross-entropy `[batch, target_len]`, its gradient in few passes.
+
+    The gradient is `softmax(logits) - q`, with the smoothed truth `q`.
+    Differentiating the parts one by one takes several times as long, as each
+    of them makes a tensor as large as the logits.
+    """
+    vocabulary_size = logits.shape[-1]
+    even = label_smoothing / vocabulary_size
+
+    @ops.custom_gradient
+    def cross_entropy(logits):
+        log_normalizer = ops.logsumexp(logits, axis=-1)
+        true_logit = ops.take_along_axis(logits, y_true[..., None], axis=-1)
+        mean_logit = ops.mean(logits, axis=-1)
+
+        def gradient(*args, upstream=None):
+            upstream = args[0] if upstream is None else upstream
+            probabilities = ops.exp(logits - log_normalizer[..., None])
+            truth = ops.one_hot(y_true, vocabulary_size)
+            truth = (1 - label_smoothing) * truth + even
+            return (probabilities - truth) * upstream[..., None]
+
+        loss = (
+            log_normalizer
+            - (1 - label_smoothing) * true_logit[..., 0]
+            - label_smoothing * mean_logit
+        )
+        return loss, gradient
+
+    return cross_entropy(logits)

@@ -1,0 +1,233 @@
+"""The command line: `s2s-keras train | evaluate | translate | export`."""
+
+import dataclasses
+import json
+import os
+import pathlib
+import shutil
+import sys
+import time
+import types
+import typing
+
+import click
+
+from s2s_keras.training.settings import Settings
+
+MODEL = "model.keras"
+SETTINGS = "settings.json"
+DEFAULT_MODEL = pathlib.Path("runs", "clause_grammar_en_de", MODEL)
+MODEL_OPTION = click.option(
+    "--model",
+    type=click.Path(dir_okay=False, path_type=pathlib.Path),
+    default=DEFAULT_MODEL,
+    show_default=True,
+    help="A .keras file that `train` wrote.",
+)
+BEAMS_OPTION = click.option(
+    "--beams", type=click.IntRange(1), help="Beam width; the model's own else."
+)
+
+
+class _Commands(click.Group):
+    """Turns bad input into one line; other errors keep their traceback."""
+
+    def invoke(self, context):
+        try:
+            return super().invoke(context)
+        except (ValueError, TypeError, OSError) as error:
+            if context.params["traceback"]:
+                raise
+            raise click.ClickException(str(error)) from error
+
+
+@click.group(cls=_Commands)
+@click.option("--traceback", is_flag=True, help="Show where errors come from.")
+@click.version_option(package_name="s2s-keras")
+def main(traceback):
+    """Train, score, use and export translation models."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+
+def _settings_options(command):
+    """Adds an option for each field of `Settings`."""
+    hints = typing.get_type_hints(Settings)
+    for field in reversed(dataclasses.fields(Settings)):
+        name = field.name.replace("_", "-")
+        kind = hints[field.name]
+        if isinstance(kind, types.UnionType):  # str | None
+            kind = str
+        declaration = f"--{name}/--no-{name}" if kind is bool else f"--{name}"
+        command = click.option(
+            declaration,
+            field.name,
+            type=kind,
+            default=field.default,
+            show_default=True,
+            help=field.metadata["help"],
+        )(command)
+    return command
+
+
+@main.command()
+@_settings_options
+@click.option("--name", help="Name of the model; that of the data set else.")
+@click.option("--resume", is_flag=True, help="Go on with an interrupted run.")
+def train(name, resume, **options):
+    """Do the whole job: train, score, save, export, show translations.
+
+    Without options it learns the synthetic English-German set that comes with
+    the package. Logs and the model go to runs/NAME, the servable model to
+    exported/NAME.
+    """
+    settings = Settings(**options)
+    name = name or _name_of(settings)
+    run_dir = pathlib.Path("runs", name)
+    _open_run(run_dir, settings, resume)
+    from s2s_keras.export.serving import export
+    from s2s_keras.training import job
+
+    started = time.monotonic()
+    text_translator, corpora = job.train(settings, run_dir)
+    minutes = (time.monotonic() - started) / 60
+    text_translator.save(run_dir / MODEL)
+    click.echo(f"Trained in {minutes:.1f} minutes. Saved {run_dir / MODEL}")
+    _report(text_translator, corpora.test, run_dir, samples=5)
+    version = export(text_translator, pathlib.Path("exported", name))
+    click.echo(f"Exported {version}")
+    shutil.rmtree(run_dir / "backup", ignore_errors=True)
+
+
+def _name_of(settings):
+    """A folder name like `clause_grammar_en_de` for the data set."""
+    dataset = settings.dataset.split(",")[0].replace("{split}", "")
+    words = "".join(c if c.isalnum() else " " for c in dataset).split()
+    if settings.source or settings.target:
+        words += [settings.source or "", settings.target or ""]
+    return "_".join(filter(None, words))
+
+
+def _open_run(run_dir, settings, resume):
+    """Makes the run's folder, or checks that the run there can go on."""
+    if not resume:
+        if run_dir.exists():
+            raise FileExistsError(
+                f"The folder {run_dir} exists and is left as it is. Give "
+                "another --name, or --resume to go on with an interrupted run."
+            )
+        run_dir.mkdir(parents=True)
+        settings.save(run_dir / SETTINGS)
+        return
+    if (run_dir / MODEL).exists():
+        raise FileExistsError(f"The run in {run_dir} is finished already.")
+    before = Settings.load(run_dir / SETTINGS)
+    if before != settings:
+        changed = [
+            f"--{key.replace('_', '-')} {value}"
+            for key, value in dataclasses.asdict(before).items()
+            if value != getattr(settings, key)
+        ]
+        raise ValueError(
+            f"--resume needs the options of the interrupted run in {run_dir}, "
+            f"which had {', '.join(changed)}."
+        )
+
+
+def _report(text_translator, pairs, run_dir, samples):
+    """Scores the test split, and shows its first sentences."""
+    from s2s_keras.training.evaluation import evaluate
+    from s2s_keras.training.evaluation import read_pairs
+
+    scores = evaluate(text_translator, pairs)
+    _echo_scores(scores)
+    (run_dir / "evaluation.json").write_text(
+        json.dumps(scores._asdict(), indent=2, ensure_ascii=False) + "\n"
+    )
+    sources, references = read_pairs(pairs.take(samples))
+    for row in zip(sources, scores.translations, references, strict=False):
+        click.echo("\n  source       {}\n  translation  {}\n  reference    {}".format(*row))
+    click.echo()
+
+
+def _echo_scores(scores):
+    click.echo(f"BLEU {scores.bleu:.2f}  ({scores.bleu_signature})")
+    click.echo(f"chrF {scores.chrf:.2f}  ({scores.chrf_signature})")
+
+
+def _load(model):
+    """Loads a model, or says how to get one."""
+    if not model.exists():
+        raise FileNotFoundError(
+            f"There is no model {model}. `s2s-keras train` makes the default "
+            "one; --model names another."
+        )
+    import keras
+
+    from s2s_keras.models.text_translator import TextTranslator
+
+    text_translator = keras.saving.load_model(model)
+    if not isinstance(text_translator, TextTranslator):
+        raise ValueError(
+            f"--model should hold a TextTranslator. Received: {model} with a "
+            f"{type(text_translator).__name__}"
+        )
+    return text_translator
+
+
+@main.command()
+@MODEL_OPTION
+@BEAMS_OPTION
+@click.option("--dataset", default=Settings.dataset, show_default=True)
+@click.option("--split", default=Settings.test_split, show_default=True)
+@click.option("--source", help="Source language of a TFDS set.")
+@click.option("--target", help="Target language of a TFDS set.")
+@click.option("--data-dir", help="Where TFDS keeps prepared sets.")
+@click.option("--manual-dir", help="Folder of downloaded files.")
+def evaluate(model, beams, dataset, split, **places):
+    """Score a model on a split with sacreBLEU's BLEU and chrF."""
+    text_translator = _load(model)
+    from s2s_keras.data.corpora import load_corpus
+    from s2s_keras.training.evaluation import evaluate
+
+    pairs = load_corpus(dataset, split, **places)
+    _echo_scores(evaluate(text_translator, pairs, num_beams=beams))
+
+
+@main.command()
+@MODEL_OPTION
+@BEAMS_OPTION
+@click.option(
+    "--attention",
+    type=click.Path(dir_okay=False, path_type=pathlib.Path),
+    help="Draw the attention of one sentence to this file (.png, .svg, .pdf).",
+)
+@click.argument("text", nargs=-1)
+def translate(model, beams, attention, text):
+    """Translate TEXT, or the lines of standard input."""
+    lines = list(text) or [line.rstrip("\n") for line in sys.stdin]
+    if attention and len(lines) != 1:
+        raise ValueError(
+            f"--attention draws one sentence. Received: {len(lines)}"
+        )
+    if attention and attention.exists():
+        raise FileExistsError(f"{attention} exists and is left as it is.")
+    translations = _load(model).translate(lines, num_beams=beams)
+    for translation in translations:
+        click.echo(translation)
+    if attention:
+        from s2s_keras.plotting import plot_attention
+
+        plot_attention(translations[0]).savefig(attention)
+
+
+@main.command()
+@MODEL_OPTION
+@BEAMS_OPTION
+@click.option("--length-penalty", type=float, help="The model's own else.")
+@click.argument("path", type=click.Path(file_okay=False, path_type=pathlib.Path))
+def export(model, beams, length_penalty, path):
+    """Write the next version of a servable model, PATH/1, PATH/2, ..."""
+    text_translator = _load(model)
+    from s2s_keras.export.serving import export
+
+    click.echo(export(text_translator, path, beams, length_penalty))

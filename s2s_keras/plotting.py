@@ -1,0 +1,40 @@
+"""Pictures of what a model attended to."""
+
+
+def plot_attention(translation, axes=None):
+    """Draws the attention of one translation as a heatmap.
+
+    Source pieces run along the top and target pieces down the side, `[END]`
+    included; every row of cells sums to 1.
+
+    Args:
+        translation: `Translation`, as `TextTranslator.translate` gives it.
+        axes: Matplotlib axes to draw on, or `None` for a figure of its own.
+
+    Returns:
+        The Matplotlib figure.
+
+    Example:
+
+    ```python
+    plot_attention(text_translator.translate("Hello!")).savefig("hello.png")
+    ```
+    """
+    from matplotlib.figure import Figure
+
+    target_len, source_len = translation.attention.shape
+    if axes is None:
+        size = (2 + 0.4 * source_len, 2 + 0.4 * target_len)
+        axes = Figure(figsize=size, layout="constrained").add_subplot()
+    image = axes.imshow(
+        translation.attention, cmap="Greys", vmin=0, vmax=1, aspect="auto"
+    )
+    axes.xaxis.tick_top()
+    axes.set_xticks(
+        range(source_len), translation.source_pieces, rotation="vertical"
+    )
+    axes.set_yticks(range(target_len), translation.target_pieces)
+    axes.set_xlabel("source")
+    axes.set_ylabel("translation")
+    axes.figure.colorbar(image, ax=axes, label="attention")
+    return axes.figure

@@ -1,0 +1,138 @@
+import numpy as np
+import pytest
+import tensorflow as tf
+from laws import TEXTS
+
+from s2s_keras import SentencePieceTokenizer
+from s2s_keras.conventions import END_ID
+from s2s_keras.conventions import PAD_ID
+from s2s_keras.conventions import START_ID
+from s2s_keras.data.batching import make_batches
+from s2s_keras.data.batching import tokenize_pairs
+
+TOKENIZER = SentencePieceTokenizer.train(TEXTS, 300)
+WORDS = np.array(["one", "two", "three", "four", "five"])
+
+
+def make_pairs(rows):
+    sources, targets = zip(*rows, strict=True)
+    return tf.data.Dataset.from_tensor_slices((list(sources), list(targets)))
+
+
+def random_rows(num_rows):
+    random = np.random.default_rng(0)
+    return [
+        tuple(
+            " ".join(random.choice(WORDS, random.integers(1, 12)))
+            for _ in range(2)
+        )
+        for _ in range(num_rows)
+    ]
+
+
+def tokenize(rows, **kwargs):
+    return tokenize_pairs(make_pairs(rows), TOKENIZER, TOKENIZER, **kwargs)
+
+
+def texts_of(batches):
+    """All pairs of texts in batches, in order."""
+    return [
+        pair
+        for inputs, label_ids, _ in batches
+        for pair in zip(
+            TOKENIZER.detokenize(inputs["source_ids"]).numpy(),
+            TOKENIZER.detokenize(label_ids).numpy(),
+            strict=True,
+        )
+    ]
+
+
+def test_every_pair_comes_once_and_stays_a_pair():
+    rows = random_rows(200)
+    found = texts_of(make_batches(tokenize(rows), batch_size=7, shuffle_seed=1))
+    expected = [tuple(side.encode() for side in row) for row in rows]
+    assert sorted(found) == sorted(expected)
+
+
+def test_labels_are_the_targets_one_step_later():
+    for inputs, label_ids, weights in make_batches(tokenize(random_rows(50))):
+        target_ids, label_ids = inputs["target_ids"].numpy(), label_ids.numpy()
+        assert (target_ids[:, 0] == START_ID).all()
+        closing = label_ids == END_ID
+        assert (closing.sum(axis=1) == 1).all()
+        np.testing.assert_array_equal(
+            target_ids[:, 1:], np.where(closing, PAD_ID, label_ids)[:, :-1]
+        )
+        np.testing.assert_array_equal(weights, label_ids != PAD_ID)
+        source_ids = inputs["source_ids"].numpy()
+        assert ((source_ids == END_ID).sum(axis=1) == 1).all()
+
+
+@pytest.mark.parametrize("kwargs", [{"batch_size": 7}, {"tokens_per_batch": 60}])
+def test_cardinality_is_right(kwargs):
+    batches = make_batches(tokenize(random_rows(200)), **kwargs)
+    assert len(batches) == len(list(batches))
+
+
+def test_a_token_budget_is_kept():
+    for inputs, label_ids, _ in make_batches(
+        tokenize(random_rows(200)), tokens_per_batch=60
+    ):
+        assert tf.size(inputs["source_ids"]) <= 60
+        assert tf.size(label_ids) <= 60
+
+
+def test_a_pair_longer_than_the_budget_is_a_batch_of_its_own():
+    batches = make_batches(tokenize(random_rows(20)), tokens_per_batch=1)
+    assert {len(label_ids) for _, label_ids, _ in batches} == {1}
+
+
+def test_lengths_in_a_batch_are_similar():
+    for inputs, label_ids, _ in make_batches(tokenize(random_rows(200))):
+        lengths = np.maximum(
+            (inputs["source_ids"].numpy() != PAD_ID).sum(axis=1),
+            (label_ids.numpy() != PAD_ID).sum(axis=1),
+        )
+        assert lengths.max() - lengths.min() < 4
+
+
+def test_shuffling_is_seeded_and_new_in_every_epoch():
+    tokenized = tokenize(random_rows(100))
+    one, two, other = (
+        make_batches(tokenized, 8, shuffle_seed=seed) for seed in (1, 1, 2)
+    )
+    first, second = texts_of(one), texts_of(one)
+    assert first == texts_of(two)
+    assert second == texts_of(two)
+    assert first != second
+    assert first != texts_of(other)
+
+
+def test_without_a_seed_the_order_stays():
+    batches = make_batches(tokenize(random_rows(100)), 8)
+    assert texts_of(batches) == texts_of(batches)
+
+
+def test_empty_and_overlong_pairs_are_dropped_and_reported():
+    rows = [
+        ("one", "two"),
+        ("", "two"),
+        ("one", "  "),
+        ("one", "two " * 50),
+        ("one " * 50, ""),
+    ]
+    with pytest.warns(UserWarning, match="3 empty and 1 overlong of 5 pairs"):
+        tokenized = tokenize(rows, max_source_len=20, max_target_len=20)
+    assert (tokenized.num_empty, tokenized.num_overlong) == (3, 1)
+    assert texts_of(make_batches(tokenized)) == [(b"one", b"two")]
+
+
+@pytest.mark.parametrize("rows", [[("", "")], [("one " * 200, "two")]])
+def test_refuses_a_corpus_without_a_usable_pair(rows):
+    with pytest.raises(ValueError, match="should hold a usable pair"):
+        tokenize(rows)
+
+
+def test_refuses_an_empty_corpus():
+    with pytest.raises(ValueError, match="an empty dataset"):
+        tokenize_pairs(make_pairs([("a", "b")]).take(0), TOKENIZER, TOKENIZER)

@@ -1,0 +1,189 @@
+import itertools
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from keras import ops
+
+from s2s_keras.conventions import END_ID
+from s2s_keras.conventions import START_ID
+from s2s_keras.decoding.penalties import length_penalty
+from s2s_keras.decoding.search import StepResult
+from s2s_keras.decoding.search import beam_search
+from s2s_keras.decoding.search import greedy_search
+
+VOCABULARY_SIZE = 7
+FIRST_ID = END_ID  # the ids from here on may follow any token
+
+
+class Bigrams:
+    """A toy model: logits depend on the latest token, attention on time."""
+
+    def __init__(self, seed, end_bias=0.0):
+        logits = np.random.default_rng(seed).normal(
+            size=(VOCABULARY_SIZE, VOCABULARY_SIZE), scale=2
+        )
+        logits[:, END_ID] += end_bias
+        self.logits = logits.astype("float32")
+
+    def step(self, token_ids, state):
+        attention = ops.one_hot(state[:, 0], 3)
+        return StepResult(
+            ops.take(self.logits, token_ids, axis=0), state + 1, attention
+        )
+
+    def log_prob(self, ids):
+        total, previous = 0.0, START_ID
+        for token in ids:
+            row = self.logits[previous].astype("float64")
+            total += row[token] - np.log(np.exp(row).sum())
+            previous = token
+            if token == END_ID:
+                break
+        return total
+
+    def every_hypothesis(self, max_len):
+        tokens = [i for i in range(FIRST_ID, VOCABULARY_SIZE) if i != END_ID]
+        for length in range(max_len):
+            for ids in itertools.product([1, *tokens], repeat=length):
+                yield [*ids, END_ID]
+
+
+def start(rows):
+    return ops.zeros((rows, 1), "int32")
+
+
+def run_beams(model, max_lengths, num_beams, alpha=1.0):
+    return beam_search(
+        model.step,
+        start(len(max_lengths) * num_beams),
+        np.array(max_lengths, "int32"),
+        3,
+        num_beams,
+        alpha,
+    )
+
+
+def run_greedy(model, max_lengths):
+    return greedy_search(
+        model.step, start(len(max_lengths)), np.array(max_lengths, "int32"), 3
+    )
+
+
+def real_ids(row):
+    row = np.array(row).tolist()
+    return row[: row.index(END_ID) + 1]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_beam_of_one_equals_greedy(seed):
+    model = Bigrams(seed)
+    for ours, theirs in zip(
+        run_greedy(model, [4, 9]), run_beams(model, [4, 9], 1), strict=True
+    ):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-5)
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("num_beams", [1, 2, 4])
+def test_a_score_is_the_log_probability_over_the_penalty(seed, num_beams):
+    model = Bigrams(seed)
+    found = run_beams(model, [4, 9], num_beams, alpha=0.7)
+    for ids, score in zip(
+        np.array(found.ids).reshape(-1, found.ids.shape[-1]),
+        np.array(found.score).ravel(),
+        strict=True,
+    ):
+        ids = real_ids(ids)
+        penalty = float(length_penalty(len(ids), 0.7))
+        assert score * penalty == pytest.approx(model.log_prob(ids), rel=1e-4)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_beam_as_wide_as_everything_finds_the_best(seed):
+    model = Bigrams(seed, end_bias=1.0)
+    found = run_beams(model, [3], 30, alpha=0.0)
+    best = max(model.every_hypothesis(3), key=model.log_prob)
+    assert real_ids(found.ids[0, 0]) == best
+
+
+def test_hypotheses_are_distinct_and_sorted():
+    found = run_beams(Bigrams(1), [6], 4)
+    hypotheses = {tuple(row) for row in np.array(found.ids)[0].tolist()}
+    assert len(hypotheses) == 4
+    assert (np.diff(np.array(found.score)[0]) <= 0).all()
+
+
+@pytest.mark.parametrize("num_beams", [1, 3])
+def test_every_sentence_keeps_its_own_longest_length(num_beams):
+    never_ends = Bigrams(0, end_bias=-50.0)
+    ids = np.array(run_beams(never_ends, [2, 6], num_beams).ids)
+    assert ids.shape[-1] == 6
+    assert (ids[0, :, 1] == END_ID).all() and not ids[0, :, 2:].any()
+    assert (ids[1, :, 5] == END_ID).all()
+    np.testing.assert_array_equal(
+        run_greedy(never_ends, [2, 6]).ids[:, 0], ids[:, 0]
+    ) if num_beams == 1 else None
+
+
+@pytest.mark.parametrize("num_beams", [1, 3])
+def test_neighbours_change_nothing(num_beams):
+    model = Bigrams(3)
+    alone = run_beams(model, [5], num_beams)
+    together = run_beams(model, [9, 5, 2], num_beams)
+    width = alone.ids.shape[-1]
+    np.testing.assert_array_equal(together.ids[1, :, :width], alone.ids[0])
+    np.testing.assert_allclose(together.score[1], alone.score[0], rtol=1e-6)
+
+
+@pytest.mark.parametrize("num_beams", [1, 3])
+def test_attention_rows_belong_to_their_tokens(num_beams):
+    found = run_beams(Bigrams(2), [3, 3], num_beams)
+    attention, ids = np.array(found.attention), np.array(found.ids)
+    for row, weights in zip(
+        ids.reshape(-1, ids.shape[-1]),
+        attention.reshape(-1, ids.shape[-1], 3),
+        strict=True,
+    ):
+        length = len(real_ids(row))
+        np.testing.assert_array_equal(weights[:length], np.eye(3)[:length])
+        assert not weights[length:].any()
+
+
+def test_stops_as_soon_as_all_have_ended():
+    steps = []
+
+    def step(token_ids, state):
+        steps.append(1)
+        logits = ops.one_hot(ops.full_like(token_ids, END_ID), 7) * 20
+        return StepResult(logits, state, ops.ones((2, 1)))
+
+    greedy_search(step, start(2), np.array([50, 50]), 1)
+    assert len(steps) == 1
+
+
+@pytest.mark.parametrize("num_beams", [1, 3])
+def test_an_empty_batch_gives_an_empty_result(num_beams):
+    run = tf.function(lambda lengths: run_graph(lengths, num_beams))
+    found = run(tf.zeros((0,), "int32"))
+    assert found.ids.shape[:2] == (0, num_beams)
+    assert found.score.shape == (0, num_beams)
+
+
+def run_graph(lengths, num_beams):
+    state = ops.zeros((tf.size(lengths) * num_beams, 1), "int32")
+    return beam_search(
+        Bigrams(0).step, state, lengths, 3, num_beams
+    )
+
+
+def test_never_gives_pad_or_start():
+    model = Bigrams(0)
+    model.logits[:, [0, START_ID]] = 50
+    ids = real_ids(run_beams(model, [6], 2).ids[0, 0])
+    assert not {0, START_ID} & set(ids)
+
+
+def test_length_penalty_by_hand():
+    np.testing.assert_allclose(length_penalty(np.array([1, 7, 13]), 1.0), [1, 2, 3])
+    np.testing.assert_allclose(length_penalty(np.array([1, 7]), 0.0), [1, 1])

@@ -1,0 +1,166 @@
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+from laws import PARTS
+from laws import TEXTS
+from laws import make_text_translator
+
+ODD_TEXTS = [
+    "",
+    "   ",
+    "\n\t",
+    "😀👩‍👩‍👧",
+    "中文 العربية",
+    "\ud800",
+    b"\xff\xfe",
+    "\x00",
+    "<s> </s>",
+    "a" * 500,
+]
+
+
+@pytest.fixture(scope="module")
+def text_translator():
+    return make_text_translator(max_source_len=40, num_beams=3)
+
+
+def texts_of(translations):
+    return [translation.text for translation in translations]
+
+
+def test_a_string_gives_one_and_a_list_a_list(text_translator):
+    one = text_translator.translate("one two")
+    assert text_translator.translate(["one two"])[0].text == one.text
+    assert str(one) == one.text
+    assert text_translator.translate([]) == []
+
+
+@pytest.mark.parametrize("batch_size", [1, 2, 64])
+def test_batch_size_changes_nothing(text_translator, batch_size):
+    expected = text_translator.translate(TEXTS)
+    found = text_translator.translate(TEXTS, batch_size=batch_size)
+    assert texts_of(found) == texts_of(expected)
+    for ours, theirs in zip(found, expected, strict=True):
+        assert ours.score == pytest.approx(theirs.score, rel=1e-4)
+        assert ours.attention.shape == theirs.attention.shape
+        np.testing.assert_allclose(ours.attention, theirs.attention, atol=1e-4)
+
+
+def test_alone_or_among_63_longer_ones(text_translator):
+    neighbours = ["five, six and seven, eight and one two three"] * 63
+    together = text_translator.translate(["three four", *neighbours])
+    assert together[0].text == text_translator.translate("three four").text
+
+
+def test_labels_fit_the_attention(text_translator):
+    for translation in text_translator.translate(TEXTS):
+        assert translation.attention.shape == (
+            len(translation.target_pieces),
+            len(translation.source_pieces),
+        )
+        assert translation.source_pieces[-1] == "[END]"
+        assert translation.target_pieces[-1] == "[END]"
+        np.testing.assert_allclose(translation.attention.sum(-1), 1, atol=1e-5)
+
+
+def test_pieces_spell_the_text(text_translator):
+    translation = text_translator.translate("three four")
+    spelt = "".join(translation.source_pieces[:-1]).replace("▁", " ")
+    assert spelt == " three four"
+
+
+@pytest.mark.filterwarnings("ignore:.*were cut there")
+@pytest.mark.parametrize("text", ODD_TEXTS)
+def test_odd_text_gets_an_answer(text_translator, text):
+    translation = text_translator.translate(text)
+    translation.text.encode()
+    assert np.isfinite(translation.score)
+
+
+@pytest.mark.parametrize("text", ["", "   ", "\n\t"])
+def test_nothing_translates_to_nothing(text_translator, text):
+    translation = text_translator.translate([text, "one"])[0]
+    assert translation.text == ""
+    assert translation.target_pieces == ["[END]"]
+
+
+def test_what_is_cut_is_reported(text_translator):
+    with pytest.warns(UserWarning, match=r"1 of 2 .* 40 tokens .*: \[1\]"):
+        short, long = text_translator.translate(["one", "one two " * 5000])
+    assert long.truncated and not short.truncated
+    assert len(long.source_pieces) == 40
+
+
+@pytest.mark.parametrize(
+    ("bad", "received"),
+    [
+        (None, "None of type NoneType"),
+        (3, "3 of type int"),
+        ({"text": "a"}, "of type dict"),
+        (["a", None], r"source_text\[1\]=None"),
+        ([["a"]], r"source_text\[0\]=\['a'\]"),
+        ([1.5], r"source_text\[0\]=1.5"),
+        (np.array([1, 2]), r"source_text\[0\]="),
+    ],
+)
+def test_refuses_what_is_not_text(text_translator, bad, received):
+    with pytest.raises(TypeError, match=f"Received: .*{received}"):
+        text_translator.translate(bad)
+
+
+def test_an_array_of_strings_will_do(text_translator):
+    expected = texts_of(text_translator.translate(TEXTS[:3]))
+    array = np.array(TEXTS[:3])
+    assert texts_of(text_translator.translate(array)) == expected
+    found = text_translator.translate(array.astype(object))
+    assert texts_of(found) == expected
+
+
+def test_predict_equals_translate(text_translator):
+    expected = texts_of(text_translator.translate(TEXTS[:3]))
+    outputs = text_translator.predict(np.array(TEXTS[:3], object), verbose=0)
+    assert [text.decode() for text in outputs["translation"]] == expected
+
+
+def test_search_settings_of_a_call_count(text_translator):
+    greedy = text_translator.translate(TEXTS, num_beams=1)
+    assert texts_of(greedy) == texts_of(
+        make_text_translator(max_source_len=40, num_beams=1).translate(TEXTS)
+    )
+    plain = text_translator.translate("one two", length_penalty=0.0)
+    halved = text_translator.translate("one two", length_penalty=1.0)
+    assert plain.score != halved.score
+
+
+@PARTS
+def test_saved_and_loaded_in_a_fresh_process(cell, num_layers, tmp_path):
+    text_translator = make_text_translator(cell, num_layers)
+    text_translator.save(tmp_path / "model.keras")
+    program = (
+        "import s2s_keras, keras, sys\n"
+        "model = keras.saving.load_model(sys.argv[1])\n"
+        "assert type(model) is s2s_keras.TextTranslator\n"
+        "assert model.source_tokenizer is model.target_tokenizer\n"
+        "for item in model.translate(sys.argv[2:]): print(ascii(item.text))"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", program, tmp_path / "model.keras", *TEXTS[:4]],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    expected = texts_of(text_translator.translate(TEXTS[:4]))
+    assert result.stdout.splitlines() == [ascii(text) for text in expected]
+
+
+def test_loaded_again_it_goes_on_training(text_translator, tmp_path):
+    text_translator.save(tmp_path / "model.keras")
+    copy = keras.saving.load_model(tmp_path / "model.keras")
+    copy.translator.compile("adam", "sparse_categorical_crossentropy")
+    ids = np.ones((2, 3), "int32")
+    inputs = {"source_ids": ids, "target_ids": ids}
+    copy.translator.fit(inputs, ids, verbose=0)
+    assert texts_of(copy.translate(["one two"])) is not None

@@ -1,0 +1,34 @@
+import numpy as np
+
+from s2s_keras.models.text_translator import Translation
+from s2s_keras.plotting import plot_attention
+
+TRANSLATION = Translation(
+    "zwei drei",
+    -1.0,
+    ["▁one", "▁two", "▁three", "[END]"],
+    ["▁zwei", "▁drei", "[END]"],
+    np.eye(3, 4, dtype="float32"),
+    False,
+)
+
+
+def test_every_row_and_column_has_its_label():
+    axes = plot_attention(TRANSLATION).axes[0]
+    columns = [label.get_text() for label in axes.get_xticklabels()]
+    rows = [label.get_text() for label in axes.get_yticklabels()]
+    assert columns == TRANSLATION.source_pieces
+    assert rows == TRANSLATION.target_pieces
+    np.testing.assert_array_equal(axes.get_xticks(), range(4))
+    np.testing.assert_array_equal(axes.get_yticks(), range(3))
+
+
+def test_the_heatmap_is_the_attention():
+    image = plot_attention(TRANSLATION).axes[0].images[0]
+    np.testing.assert_array_equal(image.get_array(), TRANSLATION.attention)
+
+
+def test_it_is_a_picture(tmp_path):
+    for name in ("attention.png", "attention.svg"):
+        plot_attention(TRANSLATION).savefig(tmp_path / name)
+        assert (tmp_path / name).stat().st_size > 1000

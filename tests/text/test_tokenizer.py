@@ -1,0 +1,139 @@
+import unicodedata
+
+import keras
+import numpy as np
+import pytest
+
+from s2s_keras import SentencePieceTokenizer
+from s2s_keras.text.normalization import normalize_text
+
+TEXTS = [
+    "The old man reads a letter in the garden.",
+    "Der alte Mann liest im Garten einen Brief.",
+    "Two women will visit the new library tomorrow.",
+    "Morgen werden zwei Frauen die neue Bibliothek besuchen.",
+] * 20
+
+
+@pytest.fixture(scope="module", params=["unigram", "bpe"])
+def tokenizer(request):
+    return SentencePieceTokenizer.train(TEXTS, 340, request.param)
+
+
+def round_trip(tokenizer, text):
+    ids = tokenizer.tokenize([text])
+    return tokenizer.detokenize(ids).numpy()[0].decode()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        TEXTS[0],
+        "two  spaces, and a last one ",
+        "tab\tand\nline break",
+        "emoji 😀👩‍👩‍👧",
+        "中文字 العربية हिन्दी ไทย",
+        "<s> </s> <pad> <unk> <0x41>",
+        "e\u0301 ﬁ ½ \u00a0",
+        "nul \x00 and bell \x07",
+        "\ufeff\u200b\u00ad",
+    ],
+)
+def test_text_comes_back_in_nfkc(tokenizer, text):
+    expected = unicodedata.normalize("NFKC", text)
+    assert round_trip(tokenizer, text) == expected
+
+
+def test_random_unicode_comes_back_in_nfkc(tokenizer):
+    points = np.random.default_rng(0).integers(0xE000, 0x110000, (100, 5))
+    for row in points:
+        text = "x" + "".join(map(chr, row))
+        expected = unicodedata.normalize("NFKC", text)
+        assert round_trip(tokenizer, text) == expected
+
+
+def test_special_ids(tokenizer):
+    pieces = tokenizer.id_to_piece([0, 1, 2, 3]).numpy().tolist()
+    assert pieces == [b"<pad>", b"<unk>", b"<s>", b"</s>"]
+
+
+def test_padding_and_end_vanish(tokenizer):
+    ids = tokenizer.tokenize([TEXTS[0]]).to_tensor().numpy()[0]
+    padded = np.array([[2, *ids, 3, 0, 0]], "int32")
+    assert tokenizer.detokenize(padded).numpy()[0].decode() == TEXTS[0]
+
+
+def test_no_unknown_ids(tokenizer):
+    ids = tokenizer.tokenize(["中文😀"]).numpy()
+    assert (ids > 3).all()
+
+
+def test_training_is_deterministic():
+    once, again = (
+        SentencePieceTokenizer.train(TEXTS, 340) for _ in range(2)
+    )
+    np.testing.assert_array_equal(
+        once.tokenize(TEXTS).flat_values, again.tokenize(TEXTS).flat_values
+    )
+
+
+def test_is_saved_inside_the_model_that_owns_it(tokenizer, tmp_path):
+    model = keras.Sequential([keras.layers.Dense(1)])
+    model.build((None, 1))
+    model.tokenizer = tokenizer
+    model.save_weights(tmp_path / "w.weights.h5")  # weights have no assets
+    tokenizer.save_assets(tmp_path)
+    copy = SentencePieceTokenizer.from_config(tokenizer.get_config())
+    copy.load_assets(tmp_path)
+    np.testing.assert_array_equal(
+        copy.tokenize(TEXTS).flat_values, tokenizer.tokenize(TEXTS).flat_values
+    )
+
+
+def test_a_small_corpus_gives_a_small_vocabulary():
+    assert SentencePieceTokenizer.train(TEXTS, 5000).vocabulary_size < 1000
+
+
+@pytest.mark.parametrize(
+    ("kwargs", "received"),
+    [
+        ({"vocabulary_size": 100}, "Received: vocabulary_size=100"),
+        ({"vocabulary_size": 500, "kind": "word"}, "Received: kind='word'"),
+    ],
+)
+def test_refuses_bad_settings(kwargs, received):
+    with pytest.raises(ValueError, match=received):
+        SentencePieceTokenizer.train(TEXTS, **kwargs)
+
+
+def test_refuses_other_special_ids():
+    import io
+
+    import sentencepiece
+
+    proto = io.BytesIO()
+    sentencepiece.SentencePieceTrainer.train(
+        sentence_iterator=iter(TEXTS),
+        model_writer=proto,
+        vocab_size=60,
+        hard_vocab_limit=False,
+        minloglevel=2,
+    )
+    with pytest.raises(ValueError, match="first pieces"):
+        SentencePieceTokenizer(proto.getvalue())
+
+
+@pytest.mark.parametrize(
+    ("raw", "expected"),
+    [
+        ("  a \t b\r\n", "a b"),
+        ("a\u00a0\u2003b\u2028c\x85d\x0be", "a b c d e"),
+        (b"a\xffb", "a\ufffdb"),
+        (b"\xed\xa0\x80", "\ufffd\ufffd\ufffd"),  # a lone surrogate
+        ("", ""),
+        (" \n ", ""),
+    ],
+)
+def test_normalize_text(raw, expected):
+    assert normalize_text([raw]).numpy()[0].decode() == expected
