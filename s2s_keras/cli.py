@@ -145,7 +145,11 @@ def _report(text_translator, pairs, run_dir, samples):
     )
     sources, references = read_pairs(pairs.take(samples))
     for row in zip(sources, scores.translations, references, strict=False):
-        click.echo("\n  source       {}\n  translation  {}\n  reference    {}".format(*row))
+        click.echo(
+            "\n  source       {}\n  translation  {}\n  reference    {}".format(
+                *row
+            )
+        )
     click.echo()
 
 
@@ -224,10 +228,16 @@ def translate(model, beams, attention, text):
 @MODEL_OPTION
 @BEAMS_OPTION
 @click.option("--length-penalty", type=float, help="The model's own else.")
-@click.argument("path", type=click.Path(file_okay=False, path_type=pathlib.Path))
+@click.argument(
+    "path", type=click.Path(file_okay=False, path_type=pathlib.Path)
+)
 def export(model, beams, length_penalty, path):
     """Write the next version of a servable model, PATH/1, PATH/2, ..."""
     text_translator = _load(model)
     from s2s_keras.export.serving import export
 
     click.echo(export(text_translator, path, beams, length_penalty))
+
+
+if __name__ == "__main__":
+    main()

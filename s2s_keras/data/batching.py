@@ -13,6 +13,8 @@ from s2s_keras.conventions import START_ID
 from s2s_keras.text.normalization import normalize_text
 
 TOKENIZE_BATCH = 1024
+PARALLEL_CALLS = 2
+PREFETCHED_BATCHES = 4
 BUCKET_WIDTH = 4  # sentences of one batch differ by fewer tokens than this
 
 
@@ -70,8 +72,9 @@ def tokenize_pairs(
 
     batches = list(
         pairs.batch(TOKENIZE_BATCH)
-        .map(tokenize, num_parallel_calls=tf.data.AUTOTUNE)
-        .prefetch(tf.data.AUTOTUNE)
+        .map(tokenize, num_parallel_calls=PARALLEL_CALLS)
+        .prefetch(PREFETCHED_BATCHES)
+        .with_options(_without_autotune())
     )
     if not batches:
         raise ValueError(
@@ -104,7 +107,9 @@ def _drop_unusable(source_ids, label_ids, max_source_len, max_target_len):
         f"{max_target_len} target tokens)"
     )
     if not usable.any():
-        raise ValueError(f"`pairs` should hold a usable pair. Received: {report}")
+        raise ValueError(
+            f"`pairs` should hold a usable pair. Received: {report}"
+        )
     if not usable.all():
         warnings.warn(f"Dropped {report}.", stacklevel=3)
     return TokenizedPairs(
@@ -160,10 +165,22 @@ def make_batches(
     in_bucket = np.bincount((lengths - 1) // BUCKET_WIDTH)
     num_batches = np.ceil(in_bucket / batch_sizes).sum()
     return (
-        dataset.map(_arrange, num_parallel_calls=tf.data.AUTOTUNE)
+        dataset.map(_arrange, num_parallel_calls=PARALLEL_CALLS)
         .apply(tf.data.experimental.assert_cardinality(int(num_batches)))
-        .prefetch(tf.data.AUTOTUNE)
+        .prefetch(PREFETCHED_BATCHES)
+        .with_options(_without_autotune())
     )
+
+
+def _without_autotune():
+    """Options against a wait that can double the time of an epoch.
+
+    An iterator that goes away waits for tf.data's autotuner, which sleeps for
+    ever longer, up to a minute, after every round.
+    """
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    return options
 
 
 def _arrange(source_ids, label_ids):

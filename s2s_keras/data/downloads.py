@@ -35,7 +35,7 @@ def download_and_prepare(builder, manual_dir):
 
 
 def probe_host(scheme, host):
-    """Tries a connection, unless it would pass a proxy.
+    """Tries a connection to a host, or to the proxy on the way to it.
 
     Args:
         scheme: Scheme of a URL; other than HTTP(S) is not tried.
@@ -44,10 +44,10 @@ def probe_host(scheme, host):
     Returns:
         The error of the connection, or `None`.
     """
-    if scheme not in _PORTS or getproxies().keys() & {scheme, "all"}:
+    if scheme not in _PORTS:
         return None
-    address = urlsplit(f"//{host}")
-    port = address.port or _PORTS[scheme]
+    address = urlsplit(getproxies().get(scheme, f"//{host}"))
+    port = address.port or _PORTS[address.scheme or scheme]
     try:
         socket.create_connection(
             (address.hostname, port), timeout=_PROBE_SECONDS

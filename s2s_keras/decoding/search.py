@@ -367,10 +367,6 @@ def _read_backwards(finished, history):
 
     start = (finished.beam, ops.zeros_like(finished.beam))
     _, (beams, ids) = ops.scan(go_back, start, times, reverse=True)
-    attention = ops.take_along_axis(
-        history.attention, beams[..., None], axis=2
-    )
+    attention = ops.take_along_axis(history.attention, beams[..., None], axis=2)
     attention = ops.where((ids != PAD_ID)[..., None], attention, 0.0)
-    return ops.transpose(ids, (1, 2, 0)), ops.transpose(
-        attention, (1, 2, 0, 3)
-    )
+    return ops.transpose(ids, (1, 2, 0)), ops.transpose(attention, (1, 2, 0, 3))

@@ -79,5 +79,7 @@ def _publish(temporary, path):
 
 
 def _latest_version(path):
-    versions = [int(entry.name) for entry in path.iterdir() if entry.name.isdigit()]
+    versions = [
+        int(entry.name) for entry in path.iterdir() if entry.name.isdigit()
+    ]
     return max(versions, default=0)

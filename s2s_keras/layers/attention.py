@@ -102,7 +102,8 @@ class BahdanauAttention(keras.layers.Layer):
         if memory_mask is not None:
             attention = ops.where(memory_mask, attention, 0.0)
         attention = ops.cast(attention, self.compute_dtype)
-        return ops.einsum("bs,bsu->bu", attention, memory), attention
+        context = ops.matmul(attention[:, None], memory)[:, 0]
+        return context, attention
 
     def compute_output_shape(
         self,

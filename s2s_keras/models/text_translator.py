@@ -197,7 +197,10 @@ class TextTranslator(keras.Model):
         target_pieces = _pieces(self.target_tokenizer, outputs["target_ids"])
         outputs = {name: value.numpy() for name, value in outputs.items()}
         for i, text in enumerate(outputs["translation"]):
-            source_len, target_len = len(source_pieces[i]), len(target_pieces[i])
+            source_len, target_len = (
+                len(source_pieces[i]),
+                len(target_pieces[i]),
+            )
             yield Translation(
                 text=text.decode(),
                 score=float(outputs["score"][i]),

@@ -66,6 +66,28 @@ class TokenCrossEntropy(keras.losses.Loss):
         }
 
 
+def cross_entropy(logits, y_true):
+    """Cross-entropy of tokens, unsmoothed, for looking at.
+
+    It has its steps in common with `TokenCrossEntropy`, so that a graph with
+    both takes them once.
+
+    Args:
+        logits: Float tensor `[batch, target_len, vocabulary_size]`.
+        y_true: Integer tensor `[batch, target_len]`.
+
+    Returns:
+        Float32 tensor `[batch, target_len]`, in nats.
+    """
+    logits = ops.cast(logits, "float32")
+    y_true = ops.cast(y_true, "int32")
+    return ops.logsumexp(logits, axis=-1) - _true_logit(logits, y_true)
+
+
+def _true_logit(logits, y_true):
+    return ops.take_along_axis(logits, y_true[..., None], axis=-1)[..., 0]
+
+
 def _smoothed_cross_entropy(logits, y_true, label_smoothing):
     """Cross-entropy `[batch, target_len]`, its gradient in few passes.
 
@@ -79,7 +101,7 @@ def _smoothed_cross_entropy(logits, y_true, label_smoothing):
     @ops.custom_gradient
     def cross_entropy(logits):
         log_normalizer = ops.logsumexp(logits, axis=-1)
-        true_logit = ops.take_along_axis(logits, y_true[..., None], axis=-1)
+        true_logit = _true_logit(logits, y_true)
         mean_logit = ops.mean(logits, axis=-1)
 
         def gradient(*args, upstream=None):
@@ -91,7 +113,7 @@ def _smoothed_cross_entropy(logits, y_true, label_smoothing):
 
         loss = (
             log_normalizer
-            - (1 - label_smoothing) * true_logit[..., 0]
+            - (1 - label_smoothing) * true_logit
             - label_smoothing * mean_logit
         )
         return loss, gradient

@@ -4,6 +4,7 @@ import keras
 from keras import ops
 
 from s2s_keras.conventions import register
+from s2s_keras.training.losses import cross_entropy
 
 
 @register
@@ -38,10 +39,8 @@ class Perplexity(keras.metrics.Mean):
         super().__init__(name=name, **kwargs)
 
     def update_state(self, y_true, y_pred, sample_weight=None):
-        cross_entropy = ops.sparse_categorical_crossentropy(
-            y_true, ops.cast(y_pred, "float32"), from_logits=True
-        )
-        super().update_state(cross_entropy, sample_weight=sample_weight)
+        values = cross_entropy(y_pred, y_true)
+        super().update_state(values, sample_weight=sample_weight)
 
     def result(self):
         return ops.exp(super().result())

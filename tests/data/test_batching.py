@@ -68,7 +68,9 @@ def test_labels_are_the_targets_one_step_later():
         assert ((source_ids == END_ID).sum(axis=1) == 1).all()
 
 
-@pytest.mark.parametrize("kwargs", [{"batch_size": 7}, {"tokens_per_batch": 60}])
+@pytest.mark.parametrize(
+    "kwargs", [{"batch_size": 7}, {"tokens_per_batch": 60}]
+)
 def test_cardinality_is_right(kwargs):
     batches = make_batches(tokenize(random_rows(200)), **kwargs)
     assert len(batches) == len(list(batches))

@@ -172,9 +172,7 @@ def test_an_empty_batch_gives_an_empty_result(num_beams):
 
 def run_graph(lengths, num_beams):
     state = ops.zeros((tf.size(lengths) * num_beams, 1), "int32")
-    return beam_search(
-        Bigrams(0).step, state, lengths, 3, num_beams
-    )
+    return beam_search(Bigrams(0).step, state, lengths, 3, num_beams)
 
 
 def test_never_gives_pad_or_start():
@@ -185,5 +183,7 @@ def test_never_gives_pad_or_start():
 
 
 def test_length_penalty_by_hand():
-    np.testing.assert_allclose(length_penalty(np.array([1, 7, 13]), 1.0), [1, 2, 3])
+    np.testing.assert_allclose(
+        length_penalty(np.array([1, 7, 13]), 1.0), [1, 2, 3]
+    )
     np.testing.assert_allclose(length_penalty(np.array([1, 7]), 0.0), [1, 1])

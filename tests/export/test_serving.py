@@ -12,9 +12,10 @@ SESSION_LOADER = """
 import sys
 import tensorflow as tf
 import tensorflow_text
-assert "s2s_keras" not in sys.modules and "keras" not in sys.argv
+assert "s2s_keras" not in sys.modules
+load = tf.compat.v1.saved_model.loader.load
 with tf.compat.v1.Session(graph=tf.Graph()) as session:
-    graph = tf.compat.v1.saved_model.loader.load(session, ["serve"], sys.argv[1])
+    graph = load(session, ["serve"], sys.argv[1])
     signature = graph.signature_def["serving_default"]
     assert list(signature.inputs) == ["text"], signature
     assert list(signature.outputs) == ["translation"], signature

@@ -102,13 +102,13 @@ def _check_output_shape(layer, inputs, expected_shapes):
 def _check_gradient(layer, inputs):
     with tf.GradientTape() as tape:
         outputs = [
-            item
-            for item in _flat(layer(**inputs))
-            if item.dtype.is_floating
+            item for item in _flat(layer(**inputs)) if item.dtype.is_floating
         ]
         # Random weights: the gradient of a plain sum of softmax is nothing.
         loss = sum(
-            tf.reduce_sum(item * np.random.default_rng(0).normal(size=item.shape))
+            tf.reduce_sum(
+                item * np.random.default_rng(0).normal(size=item.shape)
+            )
             for item in outputs
         )
     weights = layer.trainable_weights

@@ -74,9 +74,7 @@ def test_given_keys_change_nothing():
     layer = BahdanauAttention(4)
     expected = layer(QUERY, MEMORY)
     keys = layer.project_memory(MEMORY)
-    for ours, theirs in zip(
-        layer(QUERY, MEMORY, keys), expected, strict=True
-    ):
+    for ours, theirs in zip(layer(QUERY, MEMORY, keys), expected, strict=True):
         np.testing.assert_array_equal(ours, theirs)
 
 

@@ -62,9 +62,7 @@ def test_call_equals_repeated_steps(cell, num_layers):
         token = decoder.embed(TARGET_IDS[:, t])
         state = decoder.step(token, state, MEMORY, keys, MASK)
         logits = decoder.readout(token, state)
-        np.testing.assert_allclose(
-            logits, expected[:, t], rtol=1e-5, atol=1e-5
-        )
+        np.testing.assert_allclose(logits, expected[:, t], rtol=1e-5, atol=1e-5)
 
 
 @PARTS
@@ -81,9 +79,7 @@ def test_later_tokens_never_alter_earlier_logits(cell, num_layers):
 @PARTS
 def test_source_padding_changes_nothing(cell, num_layers):
     decoder = make_decoder(cell=cell, num_layers=num_layers)
-    padded_memory = np.pad(
-        MEMORY, [(0, 0), (0, 2), (0, 0)], constant_values=9
-    )
+    padded_memory = np.pad(MEMORY, [(0, 0), (0, 2), (0, 0)], constant_values=9)
     padded_mask = np.pad(MASK, [(0, 0), (0, 2)])
     np.testing.assert_allclose(
         decoder(TARGET_IDS, MEMORY, STATE, MASK),

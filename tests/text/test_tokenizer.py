@@ -70,9 +70,7 @@ def test_no_unknown_ids(tokenizer):
 
 
 def test_training_is_deterministic():
-    once, again = (
-        SentencePieceTokenizer.train(TEXTS, 340) for _ in range(2)
-    )
+    once, again = (SentencePieceTokenizer.train(TEXTS, 340) for _ in range(2))
     np.testing.assert_array_equal(
         once.tokenize(TEXTS).flat_values, again.tokenize(TEXTS).flat_values
     )

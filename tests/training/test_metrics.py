@@ -20,7 +20,9 @@ def test_perplexity_weighs_tokens_not_batches():
     whole, parts = Perplexity(), Perplexity()
     whole.update_state(LABELS, logits, WEIGHTS)
     for i in range(2):
-        parts.update_state(LABELS[i : i + 1], logits[i : i + 1], WEIGHTS[i : i + 1])
+        parts.update_state(
+            LABELS[i : i + 1], logits[i : i + 1], WEIGHTS[i : i + 1]
+        )
     assert float(whole.result()) == pytest.approx(float(parts.result()), 1e-5)
 
 

@@ -1,0 +1,147 @@
+import json
+import pathlib
+
+import pytest
+from click.testing import CliRunner
+from laws import make_text_translator
+
+from s2s_keras.cli import main
+from s2s_keras.training.settings import Settings
+
+LINES = "one\teins\ntwo\tzwei\n" * 10
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    path = tmp_path_factory.mktemp("model") / "model.keras"
+    make_text_translator(num_beams=2).save(path)
+    return str(path)
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    """Runs the command line in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+
+    def invoke(*arguments, text=None):
+        return CliRunner().invoke(main, arguments, input=text)
+
+    return invoke
+
+
+def expect_refusal(result, *words):
+    assert result.exit_code == 1
+    assert result.stderr.startswith("Error: ")
+    assert "Traceback" not in result.output
+    for word in words:
+        assert word in result.stderr
+
+
+def test_train_does_the_whole_job(run):
+    pathlib.Path("train.tsv").write_text(LINES)
+    result = run(
+        *("train", "--dataset", "train.tsv", "--name", "numbers"),
+        *("--validation-split", "train[:5]", "--test-split", "train[:3]"),
+        *("--vocabulary-size", "300", "--units", "8", "--epochs", "1"),
+    )
+    assert result.exit_code == 0, result.output
+    assert "BLEU" in result.stdout and "chrF" in result.stdout
+    assert result.stdout.count("reference ") == 3
+    run_dir = pathlib.Path("runs", "numbers")
+    assert (run_dir / "model.keras").exists()
+    assert not (run_dir / "backup").exists()
+    assert Settings.load(run_dir / "settings.json").units == 8
+    evaluation = json.loads((run_dir / "evaluation.json").read_text())
+    assert len(evaluation["translations"]) == 3
+    assert pathlib.Path("exported", "numbers", "1").is_dir()
+    again = run("train", "--dataset", "train.tsv", "--name", "numbers")
+    expect_refusal(again, "runs/numbers exists", "--name", "--resume")
+    resumed = run(
+        *("train", "--dataset", "train.tsv", "--name", "numbers", "--resume")
+    )
+    expect_refusal(resumed, "finished already")
+
+
+def test_resume_wants_the_same_settings(run):
+    run_dir = pathlib.Path("runs", "numbers")
+    run_dir.mkdir(parents=True)
+    Settings(dataset="train.tsv", units=8).save(run_dir / "settings.json")
+    result = run(
+        *("train", "--dataset", "train.tsv", "--name", "numbers", "--resume")
+    )
+    expect_refusal(result, "had --units 8")
+
+
+def test_every_setting_is_an_option(run):
+    text = run("train", "--help").output
+    for name in Settings.__dataclass_fields__:
+        assert f"--{name.replace('_', '-')}" in text
+
+
+@pytest.mark.parametrize(
+    ("dataset", "words"),
+    [
+        ("no_such_set/en_de", ["no_such_set/en_de"]),
+        ("missing.tsv", ["missing.tsv"]),
+        ("a.en,a.de", ["a.en"]),
+    ],
+)
+def test_a_missing_data_set_is_one_clear_error(run, dataset, words):
+    expect_refusal(run("train", "--dataset", dataset), *words)
+
+
+def test_translate_arguments(run, model):
+    expected = make_text_translator(num_beams=2).translate(["one", "two three"])
+    result = run("translate", "--model", model, "one", "two three")
+    assert result.exit_code == 0, result.output
+    assert result.stdout == "".join(f"{item}\n" for item in expected)
+
+
+def test_translate_standard_input_line_by_line(run, model):
+    arguments = run("translate", "--model", model, "one", "", "two three")
+    lines = run("translate", "--model", model, text="one\n\ntwo three\n")
+    assert lines.stdout == arguments.stdout
+
+
+def test_translate_with_another_beam(run, model):
+    expected = make_text_translator().translate("one two", num_beams=1)
+    result = run("translate", "--model", model, "--beams", "1", "one two")
+    assert result.stdout == f"{expected}\n"
+
+
+def test_translate_draws_the_attention(run, model):
+    command = ("translate", "--model", model, "--attention", "a.png")
+    assert run(*command, "one two").exit_code == 0
+    assert pathlib.Path("a.png").read_bytes().startswith(b"\x89PNG")
+    expect_refusal(run(*command, "one two"), "a.png exists")
+    expect_refusal(
+        run("translate", "--model", model, "--attention", "b.png", "a", "b"),
+        "Received: 2",
+    )
+
+
+def test_evaluate(run, model):
+    pathlib.Path("test.tsv").write_text(LINES)
+    command = ("evaluate", "--model", model, "--dataset", "{split}.tsv")
+    result = run(*command, "--beams", "1")
+    assert result.exit_code == 0, result.output
+    assert "BLEU" in result.stdout and "nrefs:1" in result.stdout
+
+
+def test_export(run, model):
+    for version in ("1", "2"):
+        result = run("export", "--model", model, "served/numbers")
+        assert result.stdout == f"served/numbers/{version}\n"
+    assert (pathlib.Path("served/numbers/2") / "saved_model.pb").exists()
+
+
+@pytest.mark.parametrize(
+    "command", [("translate", "one"), ("evaluate",), ("export", "served")]
+)
+def test_without_a_model_it_says_how_to_get_one(run, command):
+    expect_refusal(run(*command), "model.keras", "s2s-keras train")
+
+
+def test_traceback_on_request(run):
+    result = run("--traceback", "translate", "one")
+    assert isinstance(result.exception, FileNotFoundError)

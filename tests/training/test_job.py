@@ -1,0 +1,172 @@
+import csv
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import keras
+import numpy as np
+import pytest
+
+from s2s_keras import AttentionDecoder
+from s2s_keras import BahdanauAttention
+from s2s_keras import Encoder
+from s2s_keras import TokenAccuracy
+from s2s_keras import TokenCrossEntropy
+from s2s_keras import Translator
+from s2s_keras.conventions import END_ID
+from s2s_keras.conventions import START_ID
+from s2s_keras.training import job
+from s2s_keras.training.settings import Settings
+
+SMALL = {
+    "vocabulary_size": 400,
+    "embedding_dim": 16,
+    "units": 16,
+    "epochs": 2,
+    "tokens_per_batch": 512,
+}
+
+
+@pytest.fixture
+def corpus(tmp_path):
+    """Paths of a small corpus: the target is the source in capitals."""
+    random = np.random.default_rng(0)
+    words = np.array(["one", "two", "three", "four", "five", "six"])
+    for split, size in (("train", 200), ("validation", 20), ("test", 20)):
+        lines = [
+            " ".join(random.choice(words, random.integers(1, 6)))
+            for _ in range(size)
+        ]
+        text = "".join(f"{line}\t{line.upper()}\n" for line in lines)
+        (tmp_path / f"{split}.tsv").write_text(text)
+    return str(tmp_path / "{split}.tsv")
+
+
+def reversal_data(random, num_pairs, length=6, num_symbols=10):
+    """Sequences of symbols and their reversals."""
+    symbols = random.integers(4, 4 + num_symbols, (num_pairs, length))
+    end = np.full((num_pairs, 1), END_ID)
+    source_ids = np.concatenate([symbols, end], axis=1).astype("int32")
+    label_ids = np.concatenate([symbols[:, ::-1], end], axis=1).astype("int32")
+    start = np.full((num_pairs, 1), START_ID)
+    target_ids = np.concatenate([start, label_ids[:, :-1]], axis=1)
+    inputs = {"source_ids": source_ids, "target_ids": target_ids}
+    return inputs, label_ids
+
+
+@pytest.mark.parametrize("cell", ["gru", "lstm"])
+def test_learns_to_reverse_a_short_sequence(cell):
+    keras.utils.set_random_seed(0)
+    translator = Translator(
+        Encoder(14, 32, 32, cell=cell),
+        AttentionDecoder(14, 32, 64, BahdanauAttention(32), cell=cell),
+    )
+    translator.compile(
+        keras.optimizers.Adam(4e-3, global_clipnorm=1.0),
+        TokenCrossEntropy(),
+        weighted_metrics=[TokenAccuracy()],
+    )
+    random = np.random.default_rng(0)
+    inputs, label_ids = reversal_data(random, 8000)
+    translator.fit(inputs, label_ids, batch_size=100, epochs=6, verbose=0)
+    inputs, label_ids = reversal_data(random, 500)
+    scores = translator.evaluate(inputs, label_ids, verbose=0, return_dict=True)
+    assert scores["token_accuracy"] >= 0.99
+    found = translator.search(
+        inputs["source_ids"], np.full(500, 10, "int32"), num_beams=3
+    )
+    ids = np.array(found.ids)[:, 0, : label_ids.shape[1]]
+    assert (ids == label_ids).all(axis=1).mean() >= 0.95
+
+
+def test_train_gives_the_best_epochs_model(corpus, tmp_path):
+    settings = Settings(dataset=corpus, **SMALL)
+    run_dir = tmp_path / "run"
+    run_dir.mkdir()
+    text_translator, corpora = job.train(settings, run_dir)
+    assert len(text_translator.translate(["one two"])) == 1
+    assert corpora.test.cardinality() == 20
+    rows = list(csv.DictReader((run_dir / "log.csv").open()))
+    assert len(rows) == 2
+    assert {"val_bleu", "val_perplexity", "token_accuracy"} <= set(rows[0])
+    assert (run_dir / "best.weights.h5").exists()
+    assert list((run_dir / "tensorboard").rglob("events*"))
+
+
+def test_averaged_weights_are_what_is_kept(corpus, tmp_path):
+    for name, momentum in (("plain", 0.0), ("averaged", 0.9)):
+        (tmp_path / name).mkdir()
+        settings = Settings(dataset=corpus, ema_momentum=momentum, **SMALL)
+        job.train(settings, tmp_path / name)
+    plain, averaged = (
+        list(csv.DictReader((tmp_path / name / "log.csv").open()))
+        for name in ("plain", "averaged")
+    )
+    # The same updates, looked at through other weights.
+    assert plain[0]["loss"] == averaged[0]["loss"]
+    assert plain[0]["val_loss"] != averaged[0]["val_loss"]
+
+
+def test_the_schedule_warms_up_and_decays():
+    settings = Settings(learning_rate=0.01, warmup_steps=10)
+    translator = Translator(
+        Encoder(14, 4, 4), AttentionDecoder(14, 4, 8, BahdanauAttention(4))
+    )
+    job.compile_translator(translator, settings, steps=100)
+    rate = translator.optimizer._learning_rate
+    rates = [float(rate(step)) for step in (0, 5, 10, 55, 100)]
+    assert rates[0] == 0
+    assert rates[1] == pytest.approx(0.005)
+    assert rates[2] == pytest.approx(0.01, rel=1e-3)
+    assert rates[2] > rates[3] > rates[4] > 0
+
+
+@pytest.mark.parametrize("dtype", ["float32", "mixed_bfloat16"])
+@pytest.mark.parametrize("joint", [True, False])
+def test_builds_what_the_settings_say(corpus, dtype, joint):
+    settings = Settings(
+        dataset=corpus,
+        dtype=dtype,
+        joint_vocabulary=joint,
+        cell="lstm",
+        num_layers=2,
+        **SMALL,
+    )
+    tokenizers = job.train_tokenizers(
+        settings, job.load_corpora(settings).train
+    )
+    assert (tokenizers[0] is tokenizers[1]) == joint
+    translator = job.build_translator(settings, *tokenizers)
+    shared = translator.encoder.embedding is translator.decoder.embedding
+    assert shared == joint
+    assert len(translator.decoder.cells) == 2
+    assert translator.decoder.compute_dtype == dtype.removeprefix("mixed_")
+
+
+@pytest.mark.slow
+def test_a_killed_run_goes_on(corpus, tmp_path):
+    command = [
+        *(sys.executable, "-m", "s2s_keras.cli", "train", "--name", "killed"),
+        *("--dataset", corpus),
+        *(
+            f"--{name.replace('_', '-')}={value}"
+            for name, value in (SMALL | {"epochs": 30}).items()
+        ),
+    ]
+    log = tmp_path / "runs" / "killed" / "log.csv"
+    with subprocess.Popen(command, cwd=tmp_path) as run:
+        while not (log.exists() and len(log.read_text().splitlines()) > 3):
+            assert run.poll() is None
+            time.sleep(0.1)
+        os.kill(run.pid, signal.SIGKILL)
+    before = len(log.read_text().splitlines())
+    refused = subprocess.run(command, cwd=tmp_path, capture_output=True)
+    assert refused.returncode and b"--resume" in refused.stderr
+    subprocess.run([*command, "--resume"], cwd=tmp_path, check=True)
+    epochs = [int(row["epoch"]) for row in csv.DictReader(log.open())]
+    assert epochs[-1] == 29
+    assert before > 3 and len(epochs) - len(set(epochs)) <= 1
+    assert (tmp_path / "runs" / "killed" / "model.keras").exists()
+    assert (tmp_path / "exported" / "killed" / "1").is_dir()
