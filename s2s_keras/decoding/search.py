@@ -87,6 +87,7 @@ def greedy_search(step, state, max_lengths, source_len, alpha=1.0):
     Returns:
         A `SearchResult` with one hypothesis a sentence.
     """
+    max_lengths = ops.cast(max_lengths, "int32")
     batch = ops.shape(max_lengths)[0]
     longest = _longest(max_lengths)
     ids = ops.full((longest, batch), PAD_ID, dtype="int32")
@@ -162,6 +163,7 @@ def beam_search(step, state, max_lengths, source_len, num_beams, alpha=1.0):
         [Sutskever et al., 2014](https://arxiv.org/abs/1409.3215), Section 3.2,
         with the penalty of [Wu et al., 2016](https://arxiv.org/abs/1609.08144).
     """
+    max_lengths = ops.cast(max_lengths, "int32")
     batch = ops.shape(max_lengths)[0]
     longest = _longest(max_lengths)
 

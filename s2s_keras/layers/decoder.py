@@ -132,6 +132,7 @@ class AttentionDecoder(keras.layers.Layer):
             self.vocabulary_size,
             self.embedding_dim,
             embeddings_initializer=embedding_initializer(self.embedding_dim),
+            reverse_dtype=self.compute_dtype,
             dtype=dtype,
             name="embedding",
         )

@@ -164,7 +164,10 @@ def test_stops_as_soon_as_all_have_ended():
 
 @pytest.mark.parametrize("num_beams", [1, 3])
 def test_an_empty_batch_gives_an_empty_result(num_beams):
-    run = tf.function(lambda lengths: run_graph(lengths, num_beams))
+    run = tf.function(
+        lambda lengths: run_graph(lengths, num_beams),
+        input_signature=[tf.TensorSpec([None], tf.int32)],
+    )
     found = run(tf.zeros((0,), "int32"))
     assert found.ids.shape[:2] == (0, num_beams)
     assert found.score.shape == (0, num_beams)

@@ -81,7 +81,8 @@ def test_a_score_is_the_teacher_forced_score(cell, num_layers, num_beams):
             expected = teacher_forced_score(
                 translator, SOURCE_IDS[i : i + 1], ids
             ) / float(length_penalty(len(ids), 0.6))
-            assert found.score[i, beam] == pytest.approx(expected, rel=1e-4)
+            score = float(found.score[i, beam])
+            assert score == pytest.approx(expected, rel=1e-4)
 
 
 @PARTS
