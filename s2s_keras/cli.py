@@ -12,6 +12,7 @@ import typing
 
 import click
 
+from s2s_keras.training.settings import SYNTHETIC
 from s2s_keras.training.settings import Settings
 
 MODEL = "model.keras"
@@ -50,7 +51,7 @@ def main(traceback):
 
 
 def _settings_options(command):
-    """Adds an option for each field of `Settings`."""
+    """Adds an option for each field of `Settings`; `None` where not given."""
     hints = typing.get_type_hints(Settings)
     for field in reversed(dataclasses.fields(Settings)):
         name = field.name.replace("_", "-")
@@ -62,11 +63,25 @@ def _settings_options(command):
             declaration,
             field.name,
             type=kind,
-            default=field.default,
-            show_default=True,
-            help=field.metadata["help"],
+            default=None,
+            help=f"{field.metadata['help']}  {_describe_default(field)}",
         )(command)
     return command
+
+
+def _describe_default(field):
+    synthetic = getattr(SYNTHETIC, field.name)
+    if synthetic == field.default:
+        return "" if field.default is None else f"[{field.default}]"
+    return f"[{field.default}; synthetic set: {synthetic}]"
+
+
+def _make_settings(options):
+    """Completes the options that were given by defaults for the data set."""
+    given = {k: v for k, v in options.items() if v is not None}
+    is_synthetic = given.get("dataset", SYNTHETIC.dataset) == SYNTHETIC.dataset
+    defaults = SYNTHETIC if is_synthetic else Settings()
+    return dataclasses.replace(defaults, **given)
 
 
 @main.command()
@@ -80,15 +95,18 @@ def train(name, resume, **options):
     the package. Logs and the model go to runs/NAME, the servable model to
     exported/NAME.
     """
-    settings = Settings(**options)
+    settings = _make_settings(options)
     name = name or _name_of(settings)
     run_dir = pathlib.Path("runs", name)
-    _open_run(run_dir, settings, resume)
+    _check_run(run_dir, settings, resume)
     from s2s_keras.export.serving import export
     from s2s_keras.training import job
 
+    corpora = job.load_corpora(settings)
+    run_dir.mkdir(parents=True, exist_ok=resume)
+    settings.save(run_dir / SETTINGS)
     started = time.monotonic()
-    text_translator, corpora = job.train(settings, run_dir)
+    text_translator = job.train(settings, corpora, run_dir)
     minutes = (time.monotonic() - started) / 60
     text_translator.save(run_dir / MODEL)
     click.echo(f"Trained in {minutes:.1f} minutes. Saved {run_dir / MODEL}")
@@ -107,26 +125,24 @@ def _name_of(settings):
     return "_".join(filter(None, words))
 
 
-def _open_run(run_dir, settings, resume):
-    """Makes the run's folder, or checks that the run there can go on."""
+def _check_run(run_dir, settings, resume):
+    """Makes sure that a run overwrites nothing, or can go on."""
     if not resume:
         if run_dir.exists():
             raise FileExistsError(
                 f"The folder {run_dir} exists and is left as it is. Give "
                 "another --name, or --resume to go on with an interrupted run."
             )
-        run_dir.mkdir(parents=True)
-        settings.save(run_dir / SETTINGS)
         return
     if (run_dir / MODEL).exists():
         raise FileExistsError(f"The run in {run_dir} is finished already.")
     before = Settings.load(run_dir / SETTINGS)
-    if before != settings:
-        changed = [
-            f"--{key.replace('_', '-')} {value}"
-            for key, value in dataclasses.asdict(before).items()
-            if value != getattr(settings, key)
-        ]
+    changed = [
+        f"--{name.replace('_', '-')} {value}"
+        for name, value in dataclasses.asdict(before).items()
+        if value != getattr(settings, name)
+    ]
+    if changed:
         raise ValueError(
             f"--resume needs the options of the interrupted run in {run_dir}, "
             f"which had {', '.join(changed)}."

@@ -10,9 +10,8 @@ from s2s_keras import SentencePieceTokenizer
 from s2s_keras import TextTranslator
 from s2s_keras import Translator
 
-PARTS = pytest.mark.parametrize(
-    ("cell", "num_layers"), [("gru", 1), ("gru", 2), ("lstm", 1), ("lstm", 2)]
-)
+VARIANTS = [("gru", 1), ("gru", 2), ("lstm", 1), ("lstm", 2)]
+PARTS = pytest.mark.parametrize(("cell", "num_layers"), VARIANTS)
 TEXTS = ["one two three", "three four", "five, six and seven", "eight"] * 5
 
 

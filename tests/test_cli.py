@@ -5,7 +5,9 @@ import pytest
 from click.testing import CliRunner
 from laws import make_text_translator
 
+from s2s_keras.cli import _make_settings
 from s2s_keras.cli import main
+from s2s_keras.training.settings import SYNTHETIC
 from s2s_keras.training.settings import Settings
 
 LINES = "one\teins\ntwo\tzwei\n" * 10
@@ -72,6 +74,12 @@ def test_resume_wants_the_same_settings(run):
     expect_refusal(result, "had --units 8")
 
 
+def test_the_synthetic_set_has_settings_of_its_own():
+    assert _make_settings({}) == SYNTHETIC
+    assert _make_settings({"units": 7}).epochs == SYNTHETIC.epochs
+    assert _make_settings({"dataset": "a.tsv"}) == Settings(dataset="a.tsv")
+
+
 def test_every_setting_is_an_option(run):
     text = run("train", "--help").output
     for name in Settings.__dataclass_fields__:
@@ -88,6 +96,7 @@ def test_every_setting_is_an_option(run):
 )
 def test_a_missing_data_set_is_one_clear_error(run, dataset, words):
     expect_refusal(run("train", "--dataset", dataset), *words)
+    assert not pathlib.Path("runs").exists()
 
 
 def test_translate_arguments(run, model):

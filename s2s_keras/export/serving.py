@@ -1,5 +1,6 @@
 """SavedModels that TensorFlow Serving loads: text in, text out."""
 
+import contextlib
 import os
 import pathlib
 import shutil
@@ -57,12 +58,31 @@ def _write_archive(text_translator, path, num_beams, length_penalty):
     archive.track(text_translator.translator)
     archive.track(text_translator.source_tokenizer)
     archive.track(text_translator.target_tokenizer)
-    archive.add_endpoint(
-        "serving_default",
-        translate,
-        input_signature=[tf.TensorSpec([None], tf.string, name="text")],
-    )
-    archive.write_out(path, verbose=False)
+    with _without_cudnn(text_translator.translator.encoder):
+        archive.add_endpoint(
+            "serving_default",
+            translate,
+            input_signature=[tf.TensorSpec([None], tf.string, name="text")],
+        )
+        archive.write_out(path, verbose=False)
+
+
+@contextlib.contextmanager
+def _without_cudnn(encoder):
+    """Has a machine with a GPU trace what one without can run."""
+    layers = [
+        layer
+        for bidirectional in encoder.recurrent_layers
+        for layer in (bidirectional.forward_layer, bidirectional.backward_layer)
+    ]
+    before = [layer.use_cudnn for layer in layers]
+    for layer in layers:
+        layer.use_cudnn = False
+    try:
+        yield
+    finally:
+        for layer, use_cudnn in zip(layers, before, strict=True):
+            layer.use_cudnn = use_cudnn
 
 
 def _publish(temporary, path):

@@ -1,5 +1,6 @@
 """The main job: read, tokenize, build, fit, score, save, export."""
 
+import csv
 import pathlib
 from typing import Any
 from typing import NamedTuple
@@ -167,12 +168,12 @@ def _best_bleu(log_path):
     """The best score that an interrupted run logged, if there was one."""
     if not log_path.exists():
         return None
-    header, *rows = log_path.read_text().splitlines()
-    column = header.split(",").index("val_bleu")
-    return max((float(row.split(",")[column]) for row in rows), default=None)
+    with log_path.open() as log:
+        scores = [float(row["val_bleu"]) for row in csv.DictReader(log)]
+    return max(scores, default=None)
 
 
-def train(settings, run_dir):
+def train(settings, corpora, run_dir):
     """Trains a model as the settings say, and gives the best one back.
 
     A run that was killed goes on from its last whole epoch when it is started
@@ -180,13 +181,13 @@ def train(settings, run_dir):
 
     Args:
         settings: `Settings`.
+        corpora: `Corpora`.
         run_dir: Existing folder for backups, logs and the best weights.
 
     Returns:
-        A tuple of the trained `TextTranslator` and the `Corpora`.
+        The trained `TextTranslator`.
     """
     keras.utils.set_random_seed(settings.seed)
-    corpora = load_corpora(settings)
     tokenizers = train_tokenizers(settings, corpora.train)
     train_batches, validation_batches = (
         make_batches(
@@ -219,7 +220,7 @@ def train(settings, run_dir):
     )
     best = build_translator(settings, *tokenizers)
     best.load_weights(pathlib.Path(run_dir) / "best.weights.h5")
-    return _with_text(settings, best, tokenizers), corpora
+    return _with_text(settings, best, tokenizers)
 
 
 def _with_text(settings, translator, tokenizers):

@@ -11,7 +11,11 @@ def _setting(default, help):
 
 @dataclasses.dataclass(frozen=True)
 class Settings:
-    """Settings of a training run. Each is an option of `s2s-keras train`."""
+    """Settings of a training run. Each is an option of `s2s-keras train`.
+
+    The defaults suit some ten thousand real sentence pairs; `SYNTHETIC` suits
+    the synthetic set that comes with the package.
+    """
 
     dataset: str = _setting(
         "clause_grammar/en_de",
@@ -27,22 +31,22 @@ class Settings:
     manual_dir: str | None = _setting(None, "Folder of downloaded files.")
 
     tokenizer: str = _setting("unigram", "SentencePiece kind: unigram or bpe.")
-    vocabulary_size: int = _setting(2000, "Pieces of a vocabulary, at most.")
+    vocabulary_size: int = _setting(4000, "Pieces of a vocabulary, at most.")
     joint_vocabulary: bool = _setting(
         True, "One vocabulary, and one embedding, for both languages."
     )
 
     cell: str = _setting("gru", "Recurrent cell: gru or lstm.")
     num_layers: int = _setting(1, "Recurrent layers on each side.")
-    embedding_dim: int = _setting(128, "Width of the embeddings.")
-    units: int = _setting(256, "Width of decoder and memory.")
-    dropout: float = _setting(0.1, "Dropped share of activations.")
+    embedding_dim: int = _setting(192, "Width of the embeddings.")
+    units: int = _setting(320, "Width of decoder and memory.")
+    dropout: float = _setting(0.15, "Dropped share of activations.")
     tie_embedding: bool = _setting(True, "Project logits by the embedding.")
 
-    epochs: int = _setting(2, "Passes over the training split.")
-    tokens_per_batch: int = _setting(2048, "Padded target tokens of a batch.")
-    learning_rate: float = _setting(3e-3, "Peak of the cosine schedule.")
-    warmup_steps: int = _setting(200, "Steps to reach the peak.")
+    epochs: int = _setting(10, "Passes over the training split.")
+    tokens_per_batch: int = _setting(1200, "Padded target tokens of a batch.")
+    learning_rate: float = _setting(2e-3, "Peak of the cosine schedule.")
+    warmup_steps: int = _setting(300, "Steps to reach the peak.")
     label_smoothing: float = _setting(0.1, "Probability spread evenly.")
     ema_momentum: float = _setting(
         0.0, "Momentum of averaged weights; 0 does not average."
@@ -66,3 +70,16 @@ class Settings:
     def load(cls, path):
         """Reads settings that `save` wrote."""
         return cls(**json.loads(pathlib.Path(path).read_text()))
+
+
+SYNTHETIC = Settings(
+    split="train[:50%]",
+    vocabulary_size=1500,
+    embedding_dim=128,
+    units=128,
+    dropout=0.0,
+    epochs=1,
+    tokens_per_batch=2048,
+    learning_rate=5e-3,
+    warmup_steps=100,
+)

@@ -1,60 +1,76 @@
+import json
 import subprocess
 import sys
 
 import pytest
-from laws import PARTS
 from laws import TEXTS
+from laws import VARIANTS
 from laws import make_text_translator
 
 from s2s_keras.export.serving import export
 
 SESSION_LOADER = """
+import json
 import sys
 import tensorflow as tf
 import tensorflow_text
 assert "s2s_keras" not in sys.modules
 load = tf.compat.v1.saved_model.loader.load
-with tf.compat.v1.Session(graph=tf.Graph()) as session:
-    graph = load(session, ["serve"], sys.argv[1])
-    signature = graph.signature_def["serving_default"]
-    assert list(signature.inputs) == ["text"], signature
-    assert list(signature.outputs) == ["translation"], signature
-    for texts in (sys.argv[2:], sys.argv[2:3], []):
+
+def run(path, texts):
+    with tf.compat.v1.Session(graph=tf.Graph()) as session:
+        signature = load(session, ["serve"], path).signature_def[
+            "serving_default"
+        ]
+        assert list(signature.inputs) == ["text"], signature
+        assert list(signature.outputs) == ["translation"], signature
         found = session.run(
             signature.outputs["translation"].name,
             {signature.inputs["text"].name: texts},
         )
-        assert found.shape == (len(texts),)
-        for text in found:
-            print(ascii(text.decode()))
+        assert found.shape == (len(texts),), found.shape
+        return [text.decode() for text in found]
+
+answers = []
+for path, texts in json.loads(sys.argv[1]):
     try:
-        session.run(
-            signature.outputs["translation"].name,
-            {signature.inputs["text"].name: [texts]},
-        )
+        answers.append(run(path, texts))
     except (ValueError, tf.errors.InvalidArgumentError):
-        print("refused")
+        answers.append("refused")
+print(json.dumps(answers))
 """
 
 
-@PARTS
-def test_exported_it_equals_translate_in_a_clean_process(
-    cell, num_layers, tmp_path
-):
-    text_translator = make_text_translator(cell, num_layers, num_beams=3)
-    version = export(text_translator, tmp_path / "model")
-    texts = [*TEXTS[:4], "", "😀"]
+def answer_in_a_clean_process(requests):
+    """Answers (version directory, texts) without s2s_keras."""
+    requests = [(str(path), texts) for path, texts in requests]
     result = subprocess.run(
-        [sys.executable, "-c", SESSION_LOADER, version, *texts],
+        [sys.executable, "-c", SESSION_LOADER, json.dumps(requests)],
         capture_output=True,
         text=True,
     )
     assert result.returncode == 0, result.stderr
-    expected = [
-        ascii(item.text)
-        for item in text_translator.translate([*texts, texts[0]])
-    ]
-    assert result.stdout.splitlines() == [*expected, "refused"]
+    return json.loads(result.stdout)
+
+
+def test_exported_it_equals_translate_in_a_clean_process(tmp_path):
+    texts = [*TEXTS[:4], "", "\U0001f600"]
+    requests, expected = [], []
+    for cell, num_layers in VARIANTS:
+        text_translator = make_text_translator(cell, num_layers, num_beams=3)
+        version = export(text_translator, tmp_path / f"{cell}_{num_layers}")
+        requests.append((version, texts))
+        translations = text_translator.translate(texts)
+        expected.append([item.text for item in translations])
+    assert answer_in_a_clean_process(requests) == expected
+
+
+def test_shapes_other_than_batch(text_translator, tmp_path):
+    version = export(text_translator, tmp_path / "model")
+    alone = text_translator.translate(TEXTS[0]).text
+    requests = [(version, [TEXTS[0]]), (version, []), (version, [TEXTS[:2]])]
+    answers = answer_in_a_clean_process(requests)
+    assert answers == [[alone], [], "refused"]
 
 
 @pytest.fixture(scope="module")
@@ -88,3 +104,21 @@ def test_the_path_must_be_a_folder(text_translator, tmp_path):
 def test_all_may_read_it(text_translator, tmp_path):
     version = export(text_translator, tmp_path / "model")
     assert version.stat().st_mode & 0o055 == 0o055
+
+
+def test_cudnn_is_off_while_a_model_is_exported(
+    text_translator, tmp_path, monkeypatch
+):
+    (bidirectional,) = text_translator.translator.encoder.recurrent_layers
+    layer = bidirectional.forward_layer
+    seen = []
+    call = layer.call
+
+    def spy(*args, **kwargs):
+        seen.append(layer.use_cudnn)
+        return call(*args, **kwargs)
+
+    monkeypatch.setattr(layer, "call", spy)
+    export(text_translator, tmp_path / "model")
+    assert seen == [False] * len(seen) != []
+    assert layer.use_cudnn == "auto"

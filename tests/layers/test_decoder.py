@@ -2,6 +2,7 @@ import keras
 import numpy as np
 import pytest
 from checks import run_layer_checks
+from laws import PARTS
 
 from s2s_keras import AttentionDecoder
 from s2s_keras import BahdanauAttention
@@ -11,9 +12,6 @@ TARGET_IDS = np.array([[2, 4, 5, 6], [2, 7, 8, 0]], "int32")
 MEMORY = RANDOM.normal(size=(2, 5, 3)).astype("float32")
 STATE = RANDOM.normal(size=(2, 8)).astype("float32")
 MASK = np.array([[1, 1, 1, 1, 1], [1, 1, 1, 0, 0]], "bool")
-PARTS = pytest.mark.parametrize(
-    ("cell", "num_layers"), [("gru", 1), ("gru", 2), ("lstm", 1), ("lstm", 2)]
-)
 
 
 def decoder_kwargs(**kwargs):

@@ -1,13 +1,11 @@
 import numpy as np
 import pytest
 from checks import run_layer_checks
+from laws import PARTS
 
 from s2s_keras import Encoder
 
 SOURCE_IDS = np.array([[4, 5, 6, 7, 3], [8, 9, 3, 0, 0]], "int32")
-PARTS = pytest.mark.parametrize(
-    ("cell", "num_layers"), [("gru", 1), ("gru", 2), ("lstm", 1), ("lstm", 2)]
-)
 
 
 def make_encoder(cell="gru", num_layers=1, **kwargs):

@@ -1,11 +1,12 @@
+import json
 import subprocess
 import sys
 
 import keras
 import numpy as np
 import pytest
-from laws import PARTS
 from laws import TEXTS
+from laws import VARIANTS
 from laws import make_text_translator
 
 ODD_TEXTS = [
@@ -135,25 +136,36 @@ def test_search_settings_of_a_call_count(text_translator):
     assert plain.score != halved.score
 
 
-@PARTS
-def test_saved_and_loaded_in_a_fresh_process(cell, num_layers, tmp_path):
-    text_translator = make_text_translator(cell, num_layers)
-    text_translator.save(tmp_path / "model.keras")
-    program = (
-        "import s2s_keras, keras, sys\n"
-        "model = keras.saving.load_model(sys.argv[1])\n"
-        "assert type(model) is s2s_keras.TextTranslator\n"
-        "assert model.source_tokenizer is model.target_tokenizer\n"
-        "for item in model.translate(sys.argv[2:]): print(ascii(item.text))"
-    )
+FRESH_PROCESS = """
+import json
+import sys
+import s2s_keras
+import keras
+answers = []
+for path in sys.argv[2:]:
+    model = keras.saving.load_model(path)
+    assert type(model) is s2s_keras.TextTranslator
+    assert model.source_tokenizer is model.target_tokenizer
+    translations = model.translate(json.loads(sys.argv[1]))
+    answers.append([item.text for item in translations])
+print(json.dumps(answers))
+"""
+
+
+def test_saved_and_loaded_in_a_fresh_process(tmp_path):
+    paths, expected = [], []
+    for cell, num_layers in VARIANTS:
+        text_translator = make_text_translator(cell, num_layers)
+        paths.append(tmp_path / f"{cell}_{num_layers}.keras")
+        text_translator.save(paths[-1])
+        expected.append(texts_of(text_translator.translate(TEXTS[:4])))
     result = subprocess.run(
-        [sys.executable, "-c", program, tmp_path / "model.keras", *TEXTS[:4]],
+        [sys.executable, "-c", FRESH_PROCESS, json.dumps(TEXTS[:4]), *paths],
         capture_output=True,
         text=True,
-        check=True,
     )
-    expected = texts_of(text_translator.translate(TEXTS[:4]))
-    assert result.stdout.splitlines() == [ascii(text) for text in expected]
+    assert result.returncode == 0, result.stderr
+    assert json.loads(result.stdout) == expected
 
 
 def test_loaded_again_it_goes_on_training(text_translator, tmp_path):

@@ -85,7 +85,8 @@ def test_train_gives_the_best_epochs_model(corpus, tmp_path):
     settings = Settings(dataset=corpus, **SMALL)
     run_dir = tmp_path / "run"
     run_dir.mkdir()
-    text_translator, corpora = job.train(settings, run_dir)
+    corpora = job.load_corpora(settings)
+    text_translator = job.train(settings, corpora, run_dir)
     assert len(text_translator.translate(["one two"])) == 1
     assert corpora.test.cardinality() == 20
     rows = list(csv.DictReader((run_dir / "log.csv").open()))
@@ -99,7 +100,7 @@ def test_averaged_weights_are_what_is_kept(corpus, tmp_path):
     for name, momentum in (("plain", 0.0), ("averaged", 0.9)):
         (tmp_path / name).mkdir()
         settings = Settings(dataset=corpus, ema_momentum=momentum, **SMALL)
-        job.train(settings, tmp_path / name)
+        job.train(settings, job.load_corpora(settings), tmp_path / name)
     plain, averaged = (
         list(csv.DictReader((tmp_path / name / "log.csv").open()))
         for name in ("plain", "averaged")
