@@ -2,7 +2,6 @@
 
 import dataclasses
 import json
-import os
 import pathlib
 import shutil
 import sys
@@ -47,7 +46,6 @@ class _Commands(click.Group):
 @click.version_option(package_name="s2s-keras")
 def main(traceback):
     """Train, score, use and export translation models."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 
 def _settings_options(command):
