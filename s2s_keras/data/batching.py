@@ -155,6 +155,7 @@ def make_batches(
     )
     if shuffle_seed is not None:
         dataset = dataset.shuffle(len(lengths), seed=shuffle_seed)
+    # The map makes plain tensors of the rows of ragged ones.
     dataset = dataset.map(lambda *rows: rows).bucket_by_sequence_length(
         lambda source_ids, label_ids: tf.maximum(
             tf.size(source_ids), tf.size(label_ids)

@@ -56,7 +56,9 @@ def reversal_data(random, num_pairs, length=6, num_symbols=10):
     return inputs, label_ids
 
 
-@pytest.mark.parametrize("cell", ["gru", "lstm"])
+@pytest.mark.parametrize(
+    "cell", ["gru", pytest.param("lstm", marks=pytest.mark.slow)]
+)
 def test_learns_to_reverse_a_short_sequence(cell):
     keras.utils.set_random_seed(0)
     translator = Translator(
@@ -96,6 +98,7 @@ def test_train_gives_the_best_epochs_model(corpus, tmp_path):
     assert list((run_dir / "tensorboard").rglob("events*"))
 
 
+@pytest.mark.slow
 def test_averaged_weights_are_what_is_kept(corpus, tmp_path):
     for name, momentum in (("plain", 0.0), ("averaged", 0.9)):
         (tmp_path / name).mkdir()
