@@ -211,6 +211,7 @@ def train(settings, corpora, run_dir):
         train_batches,
         validation_data=validation_batches,
         epochs=settings.epochs,
+        shuffle=False,  # the batches come shuffled
         callbacks=make_callbacks(
             settings,
             run_dir,

@@ -151,12 +151,13 @@ def test_builds_what_the_settings_say(corpus, dtype, joint):
 
 @pytest.mark.slow
 def test_a_killed_run_goes_on(corpus, tmp_path):
+    settings = SMALL | {"epochs": 12, "patience": 12}
     command = [
         *(sys.executable, "-m", "s2s_keras.cli", "train", "--name", "killed"),
         *("--dataset", corpus),
         *(
             f"--{name.replace('_', '-')}={value}"
-            for name, value in (SMALL | {"epochs": 30}).items()
+            for name, value in settings.items()
         ),
     ]
     log = tmp_path / "runs" / "killed" / "log.csv"
@@ -170,7 +171,7 @@ def test_a_killed_run_goes_on(corpus, tmp_path):
     assert refused.returncode and b"--resume" in refused.stderr
     subprocess.run([*command, "--resume"], cwd=tmp_path, check=True)
     epochs = [int(row["epoch"]) for row in csv.DictReader(log.open())]
-    assert epochs[-1] == 29
+    assert epochs[-1] == 11
     assert before > 3 and len(epochs) - len(set(epochs)) <= 1
     assert (tmp_path / "runs" / "killed" / "model.keras").exists()
     assert (tmp_path / "exported" / "killed" / "1").is_dir()
