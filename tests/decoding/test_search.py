@@ -121,9 +121,6 @@ def test_every_sentence_keeps_its_own_longest_length(num_beams):
     assert ids.shape[-1] == 6
     assert (ids[0, :, 1] == END_ID).all() and not ids[0, :, 2:].any()
     assert (ids[1, :, 5] == END_ID).all()
-    np.testing.assert_array_equal(
-        run_greedy(never_ends, [2, 6]).ids[:, 0], ids[:, 0]
-    ) if num_beams == 1 else None
 
 
 @pytest.mark.parametrize("num_beams", [1, 3])
