@@ -134,6 +134,10 @@ def _check_run(run_dir, settings, resume):
         return
     if (run_dir / MODEL).exists():
         raise FileExistsError(f"The run in {run_dir} is finished already.")
+    if not (run_dir / SETTINGS).exists():
+        raise FileNotFoundError(
+            f"--resume needs an interrupted run. There is none in {run_dir}."
+        )
     before = Settings.load(run_dir / SETTINGS)
     changed = [
         f"--{name.replace('_', '-')} {value}"

@@ -74,6 +74,12 @@ def test_resume_wants_the_same_settings(run):
     expect_refusal(result, "had --units 8")
 
 
+def test_resume_wants_a_run(run):
+    result = run("train", "--name", "numbers", "--resume")
+    expect_refusal(result, "There is none in runs/numbers")
+    assert not pathlib.Path("runs").exists()
+
+
 def test_the_synthetic_set_has_settings_of_its_own():
     assert _make_settings({}) == SYNTHETIC
     assert _make_settings({"units": 7}).epochs == SYNTHETIC.epochs
