@@ -56,6 +56,8 @@ def _settings_options(command):
         kind = hints[field.name]
         if isinstance(kind, types.UnionType):  # str | None
             kind = str
+        if field.metadata["choices"]:
+            kind = click.Choice(field.metadata["choices"])
         declaration = f"--{name}/--no-{name}" if kind is bool else f"--{name}"
         command = click.option(
             declaration,

@@ -1,54 +1,83 @@
 """Small models on which the laws of translation models are tested."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
-from s2s_keras import AttentionDecoder
-from s2s_keras import BahdanauAttention
-from s2s_keras import Encoder
+from s2s_keras import Architecture
 from s2s_keras import SentencePieceTokenizer
 from s2s_keras import TextTranslator
-from s2s_keras import Translator
 
-VARIANTS = [("gru", 1), ("gru", 2), ("lstm", 1), ("lstm", 2)]
-PARTS = pytest.mark.parametrize(("cell", "num_layers"), VARIANTS)
 TEXTS = ["one two three", "three four", "five, six and seven", "eight"] * 5
+PLAIN = Architecture(
+    embedding_dim=4, units=12, dropout=0.0, joint_vocabulary=False
+)
 
 
-def make_translator(
-    cell,
-    num_layers,
-    share_embedding=False,
-    vocabulary_size=20,
-    dtype="float32",
-):
-    """A translator with weights large enough to tell hypotheses apart."""
-    parts = {"cell": cell, "num_layers": num_layers, "dtype": dtype}
-    translator = Translator(
-        Encoder(vocabulary_size, 4, 6, name="encoder", **parts),
-        AttentionDecoder(
-            vocabulary_size,
-            4,
-            12,
-            BahdanauAttention(5, dtype=dtype, name="attention"),
-            name="decoder",
-            **parts,
-        ),
-        share_embedding=share_embedding,
+def variant(**changes):
+    return dataclasses.replace(PLAIN, **changes)
+
+
+KINDS = {
+    "standard": {"attention": "none"},
+    "standard_reversed": {
+        "attention": "none",
+        "reverse_source": True,
+        "bidirectional": False,
+    },
+    "bahdanau": {},
+    "bahdanau_reversed": {"reverse_source": True},
+    "bahdanau_residual": {"residual": True},
+    "bahdanau_one_direction": {"bidirectional": False},
+    "bahdanau_dropout": {
+        "dropout": 0.2,
+        "recurrent_dropout": 0.2,
+        "word_dropout": 0.2,
+        "locked_dropout": True,
+    },
+    "coverage": {"attention": "coverage"},
+    "multi_head": {"attention": "multi_head"},
+    "scaled_dot": {"attention": "scaled_dot"},
+    "luong_dot": {"attention": "dot", "query": "current"},
+    "luong_general": {"attention": "general", "query": "current"},
+    "luong_concat": {"attention": "concat", "query": "current"},
+    "bahdanau_current": {"query": "current"},
+    "coverage_current": {"attention": "coverage", "query": "current"},
+}
+CELLS = ("gru", "lstm")
+VARIANTS = {
+    f"{kind}-{cell}-{num_layers}": variant(
+        cell=cell, num_layers=num_layers, **changes
     )
+    for kind, changes in KINDS.items()
+    for cell in CELLS
+    for num_layers in (1, 2)
+} | {
+    f"bahdanau-layer_norm_{cell}-2": variant(
+        cell=f"layer_norm_{cell}", num_layers=2
+    )
+    for cell in CELLS
+}
+EVERY_VARIANT = pytest.mark.parametrize(
+    "architecture", VARIANTS.values(), ids=VARIANTS
+)
+
+
+def make_translator(architecture=PLAIN, vocabulary_size=20):
+    """A translator with weights large enough to tell hypotheses apart."""
+    translator = architecture.build(vocabulary_size, vocabulary_size)
     random = np.random.default_rng(0)
-    for weight in translator.weights:
+    for weight in translator.trainable_weights:
         weight.assign(random.normal(size=weight.shape))
     return translator
 
 
-def make_text_translator(cell="gru", num_layers=1, **kwargs):
+def make_text_translator(architecture=PLAIN, **kwargs):
     """A text translator with one vocabulary for both sides."""
     tokenizer = SentencePieceTokenizer.train(TEXTS, 300)
     translator = make_translator(
-        cell,
-        num_layers,
-        share_embedding=True,
+        dataclasses.replace(architecture, joint_vocabulary=True),
         vocabulary_size=tokenizer.vocabulary_size,
     )
     return TextTranslator(translator, tokenizer, tokenizer, **kwargs)

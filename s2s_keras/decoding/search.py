@@ -24,7 +24,8 @@ class StepResult(NamedTuple):
     Attributes:
         logits: Float tensor `[rows, vocabulary_size]`.
         state: The state after the step.
-        attention: Float tensor `[rows, source_len]`.
+        attention: Float tensor `[rows, source_len]`, or `()` where there is
+            none.
     """
 
     logits: Any
@@ -41,7 +42,8 @@ class SearchResult(NamedTuple):
         score: Float32 tensor `[batch, num_beams]`: the log-probability of the
             ids, divided by their length penalty.
         attention: Float32 tensor `[batch, num_beams, target_len, source_len]`,
-            a row for every token, END included, and zeros behind it.
+            a row for every token, END included, and zeros behind it. `()`
+            where the steps gave none.
     """
 
     ids: Any
@@ -70,10 +72,10 @@ class _History(NamedTuple):
 
     token_ids: Any  # [max_len, batch, num_beams]
     parents: Any  # [max_len, batch, num_beams]
-    attention: Any  # [max_len, batch, num_beams, source_len]
+    attention: Any  # [max_len, batch, num_beams, source_len] or ()
 
 
-def greedy_search(step, state, max_lengths, source_len, alpha=1.0):
+def greedy_search(step, state, max_lengths, source_len=None, alpha=1.0):
     """Follows the likeliest token at every step.
 
     Args:
@@ -81,7 +83,8 @@ def greedy_search(step, state, max_lengths, source_len, alpha=1.0):
         state: The state before the first step.
         max_lengths: Integer tensor `[batch]`. Each sentence gets END as its
             `max_lengths`-th token at the latest.
-        source_len: Integer. Width of the attention that `step` returns.
+        source_len: Integer. Width of the attention that `step` returns, or
+            `None` where it returns none.
         alpha: Float. Strength of the length penalty in the score.
 
     Returns:
@@ -91,7 +94,7 @@ def greedy_search(step, state, max_lengths, source_len, alpha=1.0):
     batch = ops.shape(max_lengths)[0]
     longest = _longest(max_lengths)
     ids = ops.full((longest, batch), PAD_ID, dtype="int32")
-    attention = ops.zeros((longest, batch, source_len))
+    attention = _no_attention((longest, batch), source_len)
 
     def unfinished(time, done, *_):
         return ops.logical_and(time < longest, ops.any(~done))
@@ -103,8 +106,9 @@ def greedy_search(step, state, max_lengths, source_len, alpha=1.0):
         gained = ops.max(scores, axis=-1)
         token_ids = ops.where(done, PAD_ID, best)
         log_probs = log_probs + ops.where(done, 0.0, gained)
-        weights = ops.where(
-            done[:, None], 0.0, ops.cast(result.attention, "float32")
+        weights = _map(
+            lambda weights: ops.where(done[:, None], 0.0, weights),
+            result.attention,
         )
         return (
             time + 1,
@@ -113,7 +117,11 @@ def greedy_search(step, state, max_lengths, source_len, alpha=1.0):
             log_probs,
             _like(result.state, state),
             _write(ids, time, token_ids),
-            _write(attention, time, weights),
+            _map(
+                lambda buffer, weights: _write(buffer, time, weights),
+                attention,
+                weights,
+            ),
         )
 
     time, _, _, log_probs, _, ids, attention = ops.while_loop(
@@ -134,11 +142,16 @@ def greedy_search(step, state, max_lengths, source_len, alpha=1.0):
     return SearchResult(
         ids=ids[:, None],
         score=(log_probs / length_penalty(lengths, alpha))[:, None],
-        attention=ops.swapaxes(attention[:time], 0, 1)[:, None],
+        attention=_map(
+            lambda tensor: ops.swapaxes(tensor[:time], 0, 1)[:, None],
+            attention,
+        ),
     )
 
 
-def beam_search(step, state, max_lengths, source_len, num_beams, alpha=1.0):
+def beam_search(
+    step, state, max_lengths, source_len=None, num_beams=5, alpha=1.0
+):
     """Keeps the `num_beams` likeliest hypotheses at every step.
 
     A hypothesis that takes END leaves the beam, and its place goes to the
@@ -152,7 +165,8 @@ def beam_search(step, state, max_lengths, source_len, num_beams, alpha=1.0):
             `[batch * num_beams, ...]`: see `repeat_for_beams`.
         max_lengths: Integer tensor `[batch]`. Each hypothesis gets END as its
             `max_lengths`-th token at the latest.
-        source_len: Integer. Width of the attention that `step` returns.
+        source_len: Integer. Width of the attention that `step` returns, or
+            `None` where it returns none.
         num_beams: Integer. Width of the beam.
         alpha: Float. Strength of the length penalty.
 
@@ -182,14 +196,20 @@ def beam_search(step, state, max_lengths, source_len, num_beams, alpha=1.0):
         live, parents = _select_live(
             result.state, live, log_probs, parents, token_ids
         )
-        weights = ops.reshape(
-            ops.cast(result.attention, "float32"),
-            (batch, num_beams, source_len),
+        weights = _map(
+            lambda weights: ops.reshape(
+                weights, (batch, num_beams, source_len)
+            ),
+            result.attention,
         )
         history = _History(
             _write(history.token_ids, time, live.token_ids),
             _write(history.parents, time, parents),
-            _write(history.attention, time, weights),
+            _map(
+                lambda buffer, weights: _write(buffer, time, weights),
+                history.attention,
+                weights,
+            ),
         )
         return time + 1, live, finished, history
 
@@ -204,7 +224,7 @@ def beam_search(step, state, max_lengths, source_len, num_beams, alpha=1.0):
         ),
     )
     time = ops.maximum(time, 1)  # an empty batch takes no step
-    history = keras.tree.map_structure(lambda tensor: tensor[:time], history)
+    history = _map(lambda tensor: tensor[:time], history)
     ids, attention = _read_backwards(finished, history)
     return SearchResult(ids, finished.score, attention)
 
@@ -219,9 +239,17 @@ def repeat_for_beams(tensors, num_beams):
     Returns:
         The nest with tensors `[batch * num_beams, ...]`.
     """
-    return keras.tree.map_structure(
-        lambda tensor: ops.repeat(tensor, num_beams, axis=0), tensors
-    )
+    return _map(lambda tensor: ops.repeat(tensor, num_beams, axis=0), tensors)
+
+
+def _map(function, *tensors):
+    """Applies `function` to every tensor of a nest, to none of `()`."""
+    return keras.tree.map_structure(function, *tensors)
+
+
+def _no_attention(shape, source_len):
+    """Zeros `[*shape, source_len]`, or `()` where there is no attention."""
+    return () if source_len is None else ops.zeros((*shape, source_len))
 
 
 def _longest(max_lengths):
@@ -231,7 +259,7 @@ def _longest(max_lengths):
 
 def _like(tensors, templates):
     """Gives `tensors` the static shapes of `templates`, as loops want them."""
-    return keras.tree.map_structure(
+    return _map(
         lambda tensor, template: ops.reshape(
             tensor, [-1, *ops.shape(template)[1:]]
         ),
@@ -280,7 +308,7 @@ def _no_history(longest, batch, num_beams, source_len):
     return _History(
         token_ids=ops.full(shape, PAD_ID, dtype="int32"),
         parents=ops.zeros(shape, "int32"),
-        attention=ops.zeros((*shape, source_len)),
+        attention=_no_attention(shape, source_len),
     )
 
 
@@ -325,9 +353,7 @@ def _collect_finished(finished, log_probs, parents, token_ids, time, alpha):
         beam=ops.concatenate([finished.beam, parents[:, :num_beams]], axis=1),
     )
     _, index = ops.top_k(pool.score, num_beams)
-    return keras.tree.map_structure(
-        lambda tensor: ops.take_along_axis(tensor, index, axis=1), pool
-    )
+    return _map(lambda tensor: ops.take_along_axis(tensor, index, axis=1), pool)
 
 
 def _select_live(state, live, log_probs, parents, token_ids):
@@ -340,9 +366,7 @@ def _select_live(state, live, log_probs, parents, token_ids):
     rows = ops.reshape(
         parents + num_beams * ops.arange(batch, dtype="int32")[:, None], (-1,)
     )
-    state = keras.tree.map_structure(
-        lambda tensor: ops.take(tensor, rows, axis=0), state
-    )
+    state = _map(lambda tensor: ops.take(tensor, rows, axis=0), state)
     log_probs = ops.maximum(log_probs, IMPOSSIBLE)
     return _Live(token_ids, log_probs, _like(state, live.state)), parents
 
@@ -352,7 +376,7 @@ def _read_backwards(finished, history):
 
     Returns:
         Ids `[batch, num_beams, target_len]` and attention
-        `[batch, num_beams, target_len, source_len]`.
+        `[batch, num_beams, target_len, source_len]`, or `()`.
     """
     times = ops.arange(ops.shape(history.token_ids)[0], dtype="int32")
 
@@ -369,6 +393,12 @@ def _read_backwards(finished, history):
 
     start = (finished.beam, ops.zeros_like(finished.beam))
     _, (beams, ids) = ops.scan(go_back, start, times, reverse=True)
-    attention = ops.take_along_axis(history.attention, beams[..., None], axis=2)
-    attention = ops.where((ids != PAD_ID)[..., None], attention, 0.0)
-    return ops.transpose(ids, (1, 2, 0)), ops.transpose(attention, (1, 2, 0, 3))
+
+    def read_attention(weights):
+        weights = ops.take_along_axis(weights, beams[..., None], axis=2)
+        weights = ops.where((ids != PAD_ID)[..., None], weights, 0.0)
+        return ops.transpose(weights, (1, 2, 0, 3))
+
+    return ops.transpose(ids, (1, 2, 0)), _map(
+        read_attention, history.attention
+    )

@@ -1,4 +1,4 @@
-"""The attention decoder: one step, scanned by training, called by search."""
+"""The decoder without attention, and what all decoders have in common."""
 
 from typing import Any
 from typing import NamedTuple
@@ -8,51 +8,56 @@ from keras import ops
 
 from s2s_keras.conventions import embedding_initializer
 from s2s_keras.conventions import register
-
-RECURRENT_CELLS = {"gru": keras.layers.GRUCell, "lstm": keras.layers.LSTMCell}
+from s2s_keras.layers.dropout import make_dropout
+from s2s_keras.layers.stack import CellStack
 
 
 class DecoderState(NamedTuple):
-    """What one step hands to the next.
+    """What one step hands to the next. What a decoder has not is `()`.
 
     Attributes:
         recurrent: One tuple a layer, with the layer's states `[batch, units]`
             (hidden for a GRU; hidden and cell for an LSTM).
         context: Float tensor `[batch, memory_units]` of the latest step.
         attention: Float tensor `[batch, source_len]` of the latest step.
+        coverage: Float tensor `[batch, source_len]`, the sum of the attention
+            of all steps, where the attention layer asks for it.
+        attentional: Float tensor `[batch, readout_units]` of the latest step.
     """
 
     recurrent: Any
-    context: Any
-    attention: Any
-
-    @property
-    def hidden(self):
-        """The top layer's hidden state `[batch, units]`."""
-        return self.recurrent[-1][0]
+    context: Any = ()
+    attention: Any = ()
+    coverage: Any = ()
+    attentional: Any = ()
 
 
 @register
-class AttentionDecoder(keras.layers.Layer):
-    """A recurrent decoder that looks at the memory before every step.
+class StandardDecoder(keras.layers.Layer):
+    """A recurrent decoder that knows of the source its final state alone.
 
-    At step `t` the attention is asked with the previous state `s_{t-1}`, and
-    the context it gives enters the same step's recurrent layer together with
-    the previous token: `s_t = RNN(s_{t-1}, [y_{t-1}; c_t])`. The readout
-    `tanh(W [s_t; c_t; y_{t-1}])` is then projected to the vocabulary.
+    The encoder's final state starts the recurrent layers; each step then
+    takes the previous token: `s_t = RNN(s_{t-1}, y_{t-1})`. The readout
+    `tanh(W [s_t; y_{t-1}])` is projected to the vocabulary.
 
     Args:
         vocabulary_size: Integer. Number of target pieces.
         embedding_dim: Integer. Width of the target embedding.
         units: Integer. Width of the recurrent layers.
-        attention: The attention layer, for example `BahdanauAttention(512)`.
-        num_layers: Integer. Number of recurrent layers. The attention is
-            asked with the top layer's state; the context enters the lowest.
-        cell: `"gru"` or `"lstm"`.
+        num_layers: Integer. Number of recurrent layers.
+        cell: A key of `layers.cells.CELLS`: `"gru"`, `"lstm"`,
+            `"layer_norm_gru"` or `"layer_norm_lstm"`.
+        residual: Boolean. Whether every recurrent layer above the first adds
+            its input to its output.
         readout_units: Integer. Width of the readout. Defaults to
             `embedding_dim`.
         dropout: Float. Dropped share of the embedded tokens, of what passes
             from layer to layer, and of the readout's input and output.
+        locked_dropout: Boolean. Whether all steps of a sequence share one
+            dropout mask; between the recurrent layers they always do.
+        recurrent_dropout: Float. Dropped share of the recurrent states, with
+            one mask for all steps of a sequence.
+        word_dropout: Float. Share of tokens that are dropped whole.
         tie_embedding: Boolean. Whether the target embedding's weights also
             project the readout to logits. `readout_units` must then be
             `embedding_dim`.
@@ -61,12 +66,13 @@ class AttentionDecoder(keras.layers.Layer):
     Call arguments:
         target_ids: Integer tensor `[batch, target_len]` that opens with
             START.
-        memory: Float tensor `[batch, source_len, memory_units]`.
+        memory: Float tensor `[batch, source_len, memory_units]`. The standard
+            decoder does not look at it.
         encoder_state: Float tensor `[batch, state_units]`, the encoder's
             final state.
         memory_mask: Boolean tensor `[batch, source_len]`, true on real
             tokens.
-        training: Boolean, whether dropout is active.
+        training: Boolean, whether dropout and scheduled sampling are active.
 
     Returns:
         Logits `[batch, target_len, vocabulary_size]`: at position `t`, of the
@@ -74,17 +80,15 @@ class AttentionDecoder(keras.layers.Layer):
 
     Example:
 
-    >>> decoder = AttentionDecoder(
-    ...     vocabulary_size=100, embedding_dim=8, units=16,
-    ...     attention=BahdanauAttention(16),
+    >>> decoder = StandardDecoder(
+    ...     vocabulary_size=100, embedding_dim=8, units=16
     ... )
     >>> memory, state = keras.ops.ones((2, 5, 6)), keras.ops.ones((2, 6))
     >>> decoder(keras.ops.ones((2, 3), "int32"), memory, state).shape
     TensorShape([2, 3, 100])
 
     Reference:
-        [Bahdanau et al., 2015](https://arxiv.org/abs/1409.0473), Equation 4
-        and Appendix A.2.2.
+        [Sutskever et al., 2014](https://arxiv.org/abs/1409.3215), Section 2.
     """
 
     def __init__(
@@ -92,20 +96,18 @@ class AttentionDecoder(keras.layers.Layer):
         vocabulary_size,
         embedding_dim,
         units,
-        attention,
         num_layers=1,
         cell="gru",
+        residual=False,
         readout_units=None,
         dropout=0.0,
+        locked_dropout=False,
+        recurrent_dropout=0.0,
+        word_dropout=0.0,
         tie_embedding=True,
         **kwargs,
     ):
         super().__init__(**kwargs)
-        if cell not in RECURRENT_CELLS:
-            raise ValueError(
-                f"`cell` should be one of {sorted(RECURRENT_CELLS)}. "
-                f"Received: cell={cell!r}"
-            )
         readout_units = readout_units or embedding_dim
         if tie_embedding and readout_units != embedding_dim:
             raise ValueError(
@@ -118,11 +120,14 @@ class AttentionDecoder(keras.layers.Layer):
         self.vocabulary_size = vocabulary_size
         self.embedding_dim = embedding_dim
         self.units = units
-        self.attention = attention
         self.num_layers = num_layers
         self.cell = cell
+        self.residual = residual
         self.readout_units = readout_units
         self.dropout = dropout
+        self.locked_dropout = locked_dropout
+        self.recurrent_dropout = recurrent_dropout
+        self.word_dropout = word_dropout
         self.tie_embedding = tie_embedding
         self._make_sublayers()
 
@@ -136,36 +141,40 @@ class AttentionDecoder(keras.layers.Layer):
             dtype=dtype,
             name="embedding",
         )
-        self.cells = [
-            RECURRENT_CELLS[self.cell](
-                self.units, dtype=dtype, name=f"{self.cell}_cell_{i}"
-            )
-            for i in range(self.num_layers)
-        ]
-        self.bridges = [
-            keras.layers.Dense(
-                self.units, activation="tanh", dtype=dtype, name=f"bridge_{i}"
-            )
-            for i in range(self.num_layers * self.states_per_layer)
-        ]
+        self.stack = CellStack(
+            self.units,
+            self.num_layers,
+            self.cell,
+            residual=self.residual,
+            dropout=self.dropout,
+            recurrent_dropout=self.recurrent_dropout,
+            dtype=dtype,
+            name="stack",
+        )
         self.readout_projection = keras.layers.Dense(
             self.readout_units,
             activation="tanh",
             dtype=dtype,
             name="readout_projection",
         )
-        self.dropout_layer = keras.layers.Dropout(
-            self.dropout, dtype=dtype, name="dropout"
+        self.dropout_layer = make_dropout(
+            self.dropout,
+            locked=self.locked_dropout,
+            dtype=dtype,
+            name="dropout",
         )
+        self.word_dropout_layer = make_dropout(
+            self.word_dropout,
+            whole_words=True,
+            dtype=dtype,
+            name="word_dropout",
+        )
+        self.seed_generator = keras.random.SeedGenerator()
         self.logits_projection = None
         if not self.tie_embedding:
             self.logits_projection = keras.layers.Dense(
                 self.vocabulary_size, dtype=dtype, name="logits_projection"
             )
-
-    @property
-    def states_per_layer(self):
-        return {"gru": 1, "lstm": 2}[self.cell]
 
     def build(
         self,
@@ -174,84 +183,65 @@ class AttentionDecoder(keras.layers.Layer):
         encoder_state_shape,
         memory_mask_shape=None,
     ):
-        batch, memory_units = memory_shape[0], memory_shape[-1]
         if not self.embedding.built:
             self.embedding.build(target_ids_shape)
-        if not self.attention.built:  # as when it comes from a saved file
-            self.attention.build((batch, self.units), memory_shape)
-        width = self.embedding_dim + memory_units
-        for cell in self.cells:
-            cell.build((batch, width))
-            width = self.units
-        for bridge in self.bridges:
-            bridge.build(encoder_state_shape)
-        self.readout_projection.build(
-            (batch, self.units + memory_units + self.embedding_dim)
-        )
+        step_units, readout_units = self._input_units(memory_shape[-1])
+        batch = target_ids_shape[0]
+        self.stack.build((batch, step_units), encoder_state_shape)
+        self.readout_projection.build((batch, readout_units))
         if self.logits_projection is not None:
             self.logits_projection.build((batch, self.readout_units))
+        self.sampling_rate = self.add_weight(
+            (), initializer="zeros", trainable=False, name="sampling_rate"
+        )
 
-    def initial_state(self, encoder_state, memory):
+    def _input_units(self, memory_units):
+        """Widths of what enters the recurrent layers and the readout."""
+        return self.embedding_dim, self.units + self.embedding_dim
+
+    def attend_to(self, memory, memory_mask=None):
+        """Prepares, once per sentence, what every step looks at.
+
+        Args:
+            memory: Float tensor `[batch, source_len, memory_units]`.
+            memory_mask: Boolean tensor `[batch, source_len]`.
+
+        Returns:
+            A nest of tensors `[batch, ...]`; of none for this decoder.
+        """
+        return ()
+
+    def initial_state(self, encoder_state, attended=()):
         """Turns the encoder's final state into the state before step one.
 
         Args:
             encoder_state: Float tensor `[batch, state_units]`.
-            memory: Float tensor `[batch, source_len, memory_units]`.
+            attended: What `attend_to` returned.
 
         Returns:
-            A `DecoderState` with zeros as context and attention.
+            A `DecoderState`.
         """
-        states = [bridge(encoder_state) for bridge in self.bridges]
-        per_layer = self.states_per_layer
-        recurrent = tuple(
-            tuple(states[i * per_layer : (i + 1) * per_layer])
-            for i in range(self.num_layers)
-        )
-        return DecoderState(
-            recurrent,
-            context=ops.zeros_like(memory[:, 0]),
-            attention=ops.zeros_like(memory[:, :, 0]),
-        )
+        return DecoderState(self.stack.initial_states(encoder_state))
 
     def embed(self, target_ids, training=False):
         """Embeds target ids `[...]` as tokens `[..., embedding_dim]`."""
-        return self.dropout_layer(self.embedding(target_ids), training=training)
+        tokens = self.embedding(target_ids)
+        tokens = self.word_dropout_layer(tokens, training=training)
+        return self.dropout_layer(tokens, training=training)
 
-    def step(
-        self,
-        token,
-        state,
-        memory,
-        memory_keys,
-        memory_mask=None,
-        training=False,
-    ):
+    def step(self, token, state, attended=(), masks=None):
         """Advances the decoder by one token.
 
         Args:
             token: Float tensor `[batch, embedding_dim]`, the previous token.
             state: `DecoderState` before the step.
-            memory: Float tensor `[batch, source_len, memory_units]`.
-            memory_keys: Float tensor `[batch, source_len, attention_units]`.
-            memory_mask: Boolean tensor `[batch, source_len]`.
-            training: Boolean, whether dropout is active.
+            attended: What `attend_to` returned.
+            masks: Dropout masks that `stack.draw_masks` drew, or `None`.
 
         Returns:
             The `DecoderState` after the step.
         """
-        context, attention = self.attention(
-            state.hidden, memory, memory_keys, memory_mask=memory_mask
-        )
-        inputs = ops.concatenate([token, context], axis=-1)
-        recurrent = []
-        for i, (cell, cell_state) in enumerate(
-            zip(self.cells, state.recurrent, strict=True)
-        ):
-            if i:
-                inputs = self.dropout_layer(inputs, training=training)
-            inputs, cell_state = cell(inputs, list(cell_state))
-            recurrent.append(tuple(cell_state))
-        return DecoderState(tuple(recurrent), context, attention)
+        return DecoderState(self.stack(token, state.recurrent, masks))
 
     def readout(self, token, state, training=False):
         """Computes the logits that follow a step.
@@ -264,46 +254,43 @@ class AttentionDecoder(keras.layers.Layer):
         Returns:
             Logits `[..., vocabulary_size]`.
         """
-        inputs = ops.concatenate([state.hidden, state.context, token], -1)
-        inputs = self.dropout_layer(inputs, training=training)
-        readout = self.dropout_layer(
-            self.readout_projection(inputs), training=training
+        inputs = self.dropout_layer(
+            self._readout_inputs(token, state), training=training
         )
+        return self.project(self.readout_projection(inputs), training=training)
+
+    def _readout_inputs(self, token, state):
+        return ops.concatenate([self.stack.output(state.recurrent), token], -1)
+
+    def project(self, readout, training=False):
+        """Projects a readout `[..., readout_units]` to logits."""
+        readout = self.dropout_layer(readout, training=training)
         if self.logits_projection is not None:
             return self.logits_projection(readout)
         return self.embedding(readout, reverse=True)
 
-    def unroll(
-        self,
-        tokens,
-        memory,
-        encoder_state,
-        memory_mask=None,
-        training=False,
-    ):
+    def unroll(self, tokens, state, attended=(), training=False):
         """Walks `step` over known tokens.
 
         Args:
             tokens: Float tensor `[batch, target_len, embedding_dim]`.
-            memory: Float tensor `[batch, source_len, memory_units]`.
-            encoder_state: Float tensor `[batch, state_units]`.
-            memory_mask: Boolean tensor `[batch, source_len]`.
+            state: `DecoderState` before the first step.
+            attended: What `attend_to` returned.
             training: Boolean, whether dropout is active.
 
         Returns:
             A `DecoderState` with the states after every step, its tensors
             `[batch, target_len, width]`.
         """
-        memory_keys = self.attention.project_memory(memory)
+        masks = None
+        if training:
+            masks = self.stack.draw_masks(ops.shape(tokens)[0])
 
         def advance(state, token):
-            state = self.step(
-                token, state, memory, memory_keys, memory_mask, training
-            )
+            state = self.step(token, state, attended, masks)
             return state, state  # carry and output share one shape
 
-        start = self.initial_state(encoder_state, memory)
-        _, states = ops.scan(advance, start, ops.swapaxes(tokens, 0, 1))
+        _, states = ops.scan(advance, state, ops.swapaxes(tokens, 0, 1))
         return keras.tree.map_structure(
             lambda tensor: ops.swapaxes(tensor, 0, 1), states
         )
@@ -316,11 +303,58 @@ class AttentionDecoder(keras.layers.Layer):
         memory_mask=None,
         training=False,
     ):
+        attended = self.attend_to(memory, memory_mask)
+        state = self.initial_state(encoder_state, attended)
+        if training:
+            target_ids = ops.cond(
+                self.sampling_rate > 0,
+                lambda: self.sample_ids(target_ids, state, attended),
+                lambda: ops.cast(target_ids, "int32"),
+            )
         tokens = self.embed(target_ids, training=training)
-        states = self.unroll(
-            tokens, memory, encoder_state, memory_mask, training
-        )
+        states = self.unroll(tokens, state, attended, training)
         return self.readout(tokens, states, training=training)
+
+    def sample_ids(self, target_ids, state, attended=()):
+        """Replaces known tokens by the decoder's own predictions.
+
+        Each token but the first is replaced with the probability
+        `sampling_rate`, by what the decoder finds likeliest after the tokens
+        before it, replaced ones included. See
+        `training.sampling.ScheduledSampling`.
+
+        Args:
+            target_ids: Integer tensor `[batch, target_len]`.
+            state: `DecoderState` before the first step.
+            attended: What `attend_to` returned.
+
+        Returns:
+            Integer tensor `[batch, target_len]`.
+        """
+        target_ids = ops.cast(target_ids, "int32")
+        chance = keras.random.uniform(
+            ops.shape(target_ids), seed=self.seed_generator
+        )
+        own = ops.logical_and(
+            chance < self.sampling_rate,
+            ops.arange(ops.shape(target_ids)[1]) > 0,
+        )
+
+        def advance(carry, known_id):
+            state, predicted_id, _ = carry
+            token_id = ops.where(known_id < 0, predicted_id, known_id)
+            token = self.embed(token_id)
+            state = self.step(token, state, attended)
+            predicted_id = ops.argmax(self.readout(token, state), axis=-1)
+            carry = state, ops.cast(predicted_id, "int32"), token_id
+            return carry, carry
+
+        start = target_ids[:, 0]
+        known_ids = ops.where(own, -1, target_ids)
+        _, (_, _, token_ids) = ops.scan(
+            advance, (state, start, start), ops.transpose(known_ids)
+        )
+        return ops.stop_gradient(ops.transpose(token_ids))
 
     def compute_output_shape(
         self,
@@ -337,18 +371,13 @@ class AttentionDecoder(keras.layers.Layer):
             "vocabulary_size": self.vocabulary_size,
             "embedding_dim": self.embedding_dim,
             "units": self.units,
-            "attention": keras.saving.serialize_keras_object(self.attention),
             "num_layers": self.num_layers,
             "cell": self.cell,
+            "residual": self.residual,
             "readout_units": self.readout_units,
             "dropout": self.dropout,
+            "locked_dropout": self.locked_dropout,
+            "recurrent_dropout": self.recurrent_dropout,
+            "word_dropout": self.word_dropout,
             "tie_embedding": self.tie_embedding,
         }
-
-    @classmethod
-    def from_config(cls, config):
-        config = dict(config)
-        config["attention"] = keras.saving.deserialize_keras_object(
-            config["attention"]
-        )
-        return cls(**config)

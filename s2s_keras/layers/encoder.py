@@ -6,23 +6,37 @@ from keras import ops
 from s2s_keras.conventions import PAD_ID
 from s2s_keras.conventions import embedding_initializer
 from s2s_keras.conventions import register
-
-RECURRENT_LAYERS = {"gru": keras.layers.GRU, "lstm": keras.layers.LSTM}
+from s2s_keras.layers.cells import check_cell
+from s2s_keras.layers.cells import make_recurrent_layer
+from s2s_keras.layers.cells import states_per_layer
+from s2s_keras.layers.dropout import make_dropout
 
 
 @register
 class Encoder(keras.layers.Layer):
-    """Reads a sentence with a stack of bidirectional recurrent layers.
+    """Reads a sentence with a stack of recurrent layers.
 
     Args:
         vocabulary_size: Integer. Number of source pieces.
         embedding_dim: Integer. Width of the source embedding.
-        units: Integer. Width of each direction, so that the memory is
-            `2 * units` wide.
-        num_layers: Integer. Number of bidirectional layers.
-        cell: `"gru"` or `"lstm"`.
+        units: Integer. Width of each direction, so that the memory of a
+            bidirectional encoder is `2 * units` wide.
+        num_layers: Integer. Number of recurrent layers.
+        cell: A key of `layers.cells.CELLS`: `"gru"`, `"lstm"`,
+            `"layer_norm_gru"` or `"layer_norm_lstm"`.
+        bidirectional: Boolean. Whether each layer reads in both directions.
+        reverse_source: Boolean. Whether the sentence is read from its last
+            word to its first, END remaining at the end. The memory is in the
+            order of the source all the same.
+        residual: Boolean. Whether every layer above the first adds its input
+            to its output.
         dropout: Float. Dropped share of the embedded tokens, of what passes
             from layer to layer, and of the memory.
+        locked_dropout: Boolean. Whether all positions of a sentence share one
+            dropout mask.
+        recurrent_dropout: Float. Dropped share of the recurrent states, with
+            one mask for all steps of a sentence.
+        word_dropout: Float. Share of tokens that are dropped whole.
         **kwargs: Keyword arguments of `keras.layers.Layer`.
 
     Call arguments:
@@ -42,7 +56,9 @@ class Encoder(keras.layers.Layer):
     (TensorShape([2, 5, 32]), TensorShape([2, 32]))
 
     Reference:
-        [Bahdanau et al., 2015](https://arxiv.org/abs/1409.0473), Section 3.2.
+        [Bahdanau et al., 2015](https://arxiv.org/abs/1409.0473), Section 3.2;
+        [Sutskever et al., 2014](https://arxiv.org/abs/1409.3215), Section 3.3,
+        for the reversed source.
     """
 
     def __init__(
@@ -52,58 +68,75 @@ class Encoder(keras.layers.Layer):
         units,
         num_layers=1,
         cell="gru",
+        bidirectional=True,
+        reverse_source=False,
+        residual=False,
         dropout=0.0,
+        locked_dropout=False,
+        recurrent_dropout=0.0,
+        word_dropout=0.0,
         **kwargs,
     ):
         super().__init__(**kwargs)
-        if cell not in RECURRENT_LAYERS:
-            raise ValueError(
-                f"`cell` should be one of {sorted(RECURRENT_LAYERS)}. "
-                f"Received: cell={cell!r}"
-            )
+        check_cell(cell)
         self.vocabulary_size = vocabulary_size
         self.embedding_dim = embedding_dim
         self.units = units
         self.num_layers = num_layers
         self.cell = cell
+        self.bidirectional = bidirectional
+        self.reverse_source = reverse_source
+        self.residual = residual
         self.dropout = dropout
+        self.locked_dropout = locked_dropout
+        self.recurrent_dropout = recurrent_dropout
+        self.word_dropout = word_dropout
+        self._make_sublayers()
+
+    def _make_sublayers(self):
+        dtype = self.dtype_policy
         self.embedding = keras.layers.Embedding(
-            vocabulary_size,
-            embedding_dim,
-            embeddings_initializer=embedding_initializer(embedding_dim),
-            dtype=self.dtype_policy,
+            self.vocabulary_size,
+            self.embedding_dim,
+            embeddings_initializer=embedding_initializer(self.embedding_dim),
+            dtype=dtype,
             name="embedding",
         )
+        self.word_dropout_layer = make_dropout(
+            self.word_dropout,
+            whole_words=True,
+            dtype=dtype,
+            name="word_dropout",
+        )
         self.recurrent_layers = [
-            self._make_recurrent_layer(i) for i in range(num_layers)
+            make_recurrent_layer(
+                self.cell,
+                self.units,
+                bidirectional=self.bidirectional,
+                recurrent_dropout=self.recurrent_dropout,
+                dtype=dtype,
+                name=f"recurrent_{i}",
+            )
+            for i in range(self.num_layers)
         ]
         self.dropout_layers = [
-            keras.layers.Dropout(
-                dropout, dtype=self.dtype_policy, name=f"dropout_{i}"
+            make_dropout(
+                self.dropout,
+                locked=self.locked_dropout,
+                dtype=dtype,
+                name=f"dropout_{i}",
             )
-            for i in range(num_layers + 1)
+            for i in range(self.num_layers + 1)
         ]
-
-    def _make_recurrent_layer(self, index):
-        layer = RECURRENT_LAYERS[self.cell](
-            self.units,
-            return_sequences=True,
-            return_state=True,
-            dtype=self.dtype_policy,
-            name=f"{self.cell}_{index}",
-        )
-        return keras.layers.Bidirectional(
-            layer, dtype=self.dtype_policy, name=f"bidirectional_{index}"
-        )
 
     @property
     def memory_units(self):
-        return 2 * self.units
+        return self.units * (2 if self.bidirectional else 1)
 
     @property
     def state_units(self):
-        states_per_layer = {"gru": 1, "lstm": 2}[self.cell]
-        return self.num_layers * states_per_layer * self.memory_units
+        per_layer = states_per_layer(self.cell) * self.memory_units
+        return self.num_layers * per_layer
 
     def build(self, source_ids_shape):
         if not self.embedding.built:  # as when it is shared
@@ -115,18 +148,23 @@ class Encoder(keras.layers.Layer):
 
     def call(self, source_ids, training=False):
         memory_mask = ops.not_equal(source_ids, PAD_ID)
-        memory = self.dropout_layers[0](
+        if self.reverse_source:
+            order = _reading_order(memory_mask)
+            source_ids = ops.take_along_axis(source_ids, order, axis=1)
+        tokens = self.word_dropout_layer(
             self.embedding(source_ids), training=training
         )
+        memory = self.dropout_layers[0](tokens, training=training)
         states = []
-        for recurrent, dropout in zip(
-            self.recurrent_layers, self.dropout_layers[1:], strict=True
-        ):
-            memory, *state = recurrent(
+        for i, recurrent in enumerate(self.recurrent_layers):
+            outputs, *state = recurrent(
                 memory, mask=memory_mask, training=training
             )
-            memory = dropout(memory, training=training)
+            outputs = self.dropout_layers[i + 1](outputs, training=training)
+            memory = memory + outputs if i and self.residual else outputs
             states.extend(state)
+        if self.reverse_source:
+            memory = ops.take_along_axis(memory, order[..., None], axis=1)
         return memory, ops.concatenate(states, axis=-1), memory_mask
 
     def compute_output_shape(self, source_ids_shape):
@@ -153,5 +191,27 @@ class Encoder(keras.layers.Layer):
             "units": self.units,
             "num_layers": self.num_layers,
             "cell": self.cell,
+            "bidirectional": self.bidirectional,
+            "reverse_source": self.reverse_source,
+            "residual": self.residual,
             "dropout": self.dropout,
+            "locked_dropout": self.locked_dropout,
+            "recurrent_dropout": self.recurrent_dropout,
+            "word_dropout": self.word_dropout,
         }
+
+
+def _reading_order(mask):
+    """Positions that reverse each sentence, END and padding staying put.
+
+    The order is its own inverse.
+
+    Args:
+        mask: Boolean tensor `[batch, source_len]`, true on real tokens.
+
+    Returns:
+        Integer tensor `[batch, source_len]`.
+    """
+    positions = ops.arange(ops.shape(mask)[1], dtype="int32")
+    words = ops.sum(ops.cast(mask, "int32"), axis=1, keepdims=True) - 1
+    return ops.where(positions < words, words - 1 - positions, positions)

@@ -25,7 +25,8 @@ class Translation(NamedTuple):
         source_pieces: Tokens of the source, closed by `"[END]"`.
         target_pieces: Tokens of the translation, closed by `"[END]"`.
         attention: Float32 array `[target_len, source_len]`: a row for each of
-            `target_pieces`, a column for each of `source_pieces`.
+            `target_pieces`, a column for each of `source_pieces`. `None`
+            where the decoder has no attention.
         truncated: Whether the source was too long and lost its end.
     """
 
@@ -69,9 +70,9 @@ class TextTranslator(keras.Model):
     Returns:
         A dictionary of `translation` (string `[batch]`), `score` (float32
         `[batch]`), `source_ids` (int32 `[batch, source_len]`), `target_ids`
-        (int32 `[batch, target_len]`, without START), `attention` (float32
-        `[batch, target_len, source_len]`) and `truncated` (boolean
-        `[batch]`).
+        (int32 `[batch, target_len]`, without START), `truncated` (boolean
+        `[batch]`) and, where the decoder has one, `attention` (float32
+        `[batch, target_len, source_len]`).
 
     Example:
 
@@ -117,14 +118,16 @@ class TextTranslator(keras.Model):
                 else length_penalty
             ),
         )
-        return {
+        outputs = {
             "translation": self.target_tokenizer.detokenize(found.ids[:, 0]),
             "score": found.score[:, 0],
             "source_ids": source_ids,
             "target_ids": found.ids[:, 0],
-            "attention": found.attention[:, 0],
             "truncated": truncated,
         }
+        if self.translator.has_attention:
+            outputs["attention"] = found.attention[:, 0]
+        return outputs
 
     def _read(self, source_text):
         """Tokenizes, truncates, closes with END and pads."""
@@ -197,16 +200,17 @@ class TextTranslator(keras.Model):
         target_pieces = _pieces(self.target_tokenizer, outputs["target_ids"])
         outputs = {name: value.numpy() for name, value in outputs.items()}
         for i, text in enumerate(outputs["translation"]):
-            source_len, target_len = (
-                len(source_pieces[i]),
-                len(target_pieces[i]),
-            )
+            attention = None
+            if "attention" in outputs:
+                attention = outputs["attention"][
+                    i, : len(target_pieces[i]), : len(source_pieces[i])
+                ]
             yield Translation(
                 text=text.decode(),
                 score=float(outputs["score"][i]),
                 source_pieces=source_pieces[i],
                 target_pieces=target_pieces[i],
-                attention=outputs["attention"][i, :target_len, :source_len],
+                attention=attention,
                 truncated=bool(outputs["truncated"][i]),
             )
 

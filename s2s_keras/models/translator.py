@@ -8,6 +8,7 @@ from s2s_keras.decoding.search import StepResult
 from s2s_keras.decoding.search import beam_search
 from s2s_keras.decoding.search import greedy_search
 from s2s_keras.decoding.search import repeat_for_beams
+from s2s_keras.layers.attention_decoder import AttentionDecoder
 
 
 @register
@@ -20,7 +21,8 @@ class Translator(keras.Model):
 
     Args:
         encoder: An `Encoder`.
-        decoder: An `AttentionDecoder`.
+        decoder: A `StandardDecoder`, an `AttentionDecoder` or a
+            `LuongDecoder`.
         share_embedding: Boolean. Whether the encoder reads with the decoder's
             embedding; both then need one joint vocabulary.
         **kwargs: Keyword arguments of `keras.Model`.
@@ -85,7 +87,7 @@ class Translator(keras.Model):
             length_penalty: Float. See `decoding.penalties.length_penalty`.
 
         Returns:
-            A `SearchResult`.
+            A `SearchResult`, without attention where the decoder has none.
         """
         if not isinstance(num_beams, int) or num_beams < 1:
             raise ValueError(
@@ -93,24 +95,26 @@ class Translator(keras.Model):
                 f"Received: num_beams={num_beams}"
             )
         memory, encoder_state, memory_mask = self.encoder(source_ids)
-        state = self.decoder.initial_state(encoder_state, memory)
-        memory_keys = self.decoder.attention.project_memory(memory)
-        memory, memory_keys, memory_mask, state = repeat_for_beams(
-            (memory, memory_keys, memory_mask, state), num_beams
-        )
+        attended = self.decoder.attend_to(memory, memory_mask)
+        state = self.decoder.initial_state(encoder_state, attended)
+        attended, state = repeat_for_beams((attended, state), num_beams)
 
         def step(token_ids, state):
             token = self.decoder.embed(token_ids)
-            state = self.decoder.step(
-                token, state, memory, memory_keys, memory_mask
-            )
+            state = self.decoder.step(token, state, attended)
             logits = self.decoder.readout(token, state)
-            return StepResult(logits, state, state.attention)
+            return StepResult(logits, state, _attention(state))
 
-        arguments = (step, state, max_lengths, ops.shape(source_ids)[1])
+        source_len = ops.shape(source_ids)[1] if self.has_attention else None
+        arguments = (step, state, max_lengths, source_len)
         if num_beams == 1:
-            return greedy_search(*arguments, length_penalty)
+            return greedy_search(*arguments, alpha=length_penalty)
         return beam_search(*arguments, num_beams, length_penalty)
+
+    @property
+    def has_attention(self):
+        """Whether a search returns attention."""
+        return isinstance(self.decoder, AttentionDecoder)
 
     def get_config(self):
         return {
@@ -130,6 +134,13 @@ class Translator(keras.Model):
                 config[part], custom_objects=custom_objects
             )
         return cls(**config)
+
+
+def _attention(state):
+    """The attention `[rows, source_len]` of a state, in float32, or `()`."""
+    return keras.tree.map_structure(
+        lambda attention: ops.cast(attention, "float32"), state.attention
+    )
 
 
 def _serialize_unbuilt(layer):

@@ -10,17 +10,14 @@ import keras
 from s2s_keras.data.batching import make_batches
 from s2s_keras.data.batching import tokenize_pairs
 from s2s_keras.data.corpora import load_corpus
-from s2s_keras.layers.attention import BahdanauAttention
-from s2s_keras.layers.decoder import AttentionDecoder
-from s2s_keras.layers.encoder import Encoder
 from s2s_keras.models.text_translator import TextTranslator
-from s2s_keras.models.translator import Translator
 from s2s_keras.text.normalization import normalize_text
 from s2s_keras.text.tokenizer import SentencePieceTokenizer
 from s2s_keras.training.evaluation import TranslationScore
 from s2s_keras.training.losses import TokenCrossEntropy
 from s2s_keras.training.metrics import Perplexity
 from s2s_keras.training.metrics import TokenAccuracy
+from s2s_keras.training.sampling import ScheduledSampling
 
 
 class Corpora(NamedTuple):
@@ -80,38 +77,6 @@ def _read_sides(pairs):
     return sides
 
 
-def build_translator(settings, source_tokenizer, target_tokenizer):
-    """Builds an untrained attention model."""
-    return Translator(
-        Encoder(
-            source_tokenizer.vocabulary_size,
-            settings.embedding_dim,
-            settings.units // 2,
-            num_layers=settings.num_layers,
-            cell=settings.cell,
-            dropout=settings.dropout,
-            dtype=settings.dtype,
-            name="encoder",
-        ),
-        AttentionDecoder(
-            target_tokenizer.vocabulary_size,
-            settings.embedding_dim,
-            settings.units,
-            BahdanauAttention(
-                settings.units, dtype=settings.dtype, name="attention"
-            ),
-            num_layers=settings.num_layers,
-            cell=settings.cell,
-            dropout=settings.dropout,
-            tie_embedding=settings.tie_embedding,
-            dtype=settings.dtype,
-            name="decoder",
-        ),
-        share_embedding=settings.joint_vocabulary,
-        name="translator",
-    )
-
-
 def compile_translator(translator, settings, steps):
     """Compiles for `steps` updates of warm-up and cosine decay."""
     warmup_steps = min(settings.warmup_steps, steps // 2)
@@ -142,7 +107,16 @@ def make_callbacks(settings, run_dir, text_translator, validation_pairs):
     averaging = []
     if settings.ema_momentum:
         averaging = [keras.callbacks.SwapEMAWeights(swap_on_epoch=True)]
+    sampling = []
+    if settings.sampling_rate:
+        last = max(1, settings.epochs - 1)
+        sampling = [
+            ScheduledSampling(
+                lambda epoch: settings.sampling_rate * min(1, epoch / last)
+            )
+        ]
     return [
+        *sampling,
         keras.callbacks.BackupAndRestore(
             run_dir / "backup", delete_checkpoint=False
         ),
@@ -202,7 +176,7 @@ def train(settings, corpora, run_dir):
             (corpora.validation, None),
         )
     )
-    translator = build_translator(settings, *tokenizers)
+    translator = _build(settings, tokenizers)
     compile_translator(
         translator, settings, settings.epochs * len(train_batches)
     )
@@ -219,9 +193,15 @@ def train(settings, corpora, run_dir):
             corpora.validation,
         ),
     )
-    best = build_translator(settings, *tokenizers)
+    best = _build(settings, tokenizers)
     best.load_weights(pathlib.Path(run_dir) / "best.weights.h5")
     return _with_text(settings, best, tokenizers)
+
+
+def _build(settings, tokenizers):
+    return settings.build(
+        *(tokenizer.vocabulary_size for tokenizer in tokenizers)
+    )
 
 
 def _with_text(settings, translator, tokenizers):

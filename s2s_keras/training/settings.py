@@ -4,62 +4,59 @@ import dataclasses
 import json
 import pathlib
 
-
-def _setting(default, help):
-    return dataclasses.field(default=default, metadata={"help": help})
+from s2s_keras.models.architecture import Architecture
+from s2s_keras.models.architecture import option
 
 
 @dataclasses.dataclass(frozen=True)
-class Settings:
-    """Settings of a training run. Each is an option of `s2s-keras train`.
+class Settings(Architecture):
+    """Settings of a training run: what to build, and how to train it.
+
+    Each is an option of `s2s-keras train`.
 
     The defaults suit some ten thousand real sentence pairs; `SYNTHETIC` suits
     the synthetic set that comes with the package.
     """
 
-    dataset: str = _setting(
+    dataset: str = option(
         "clause_grammar/en_de",
         "TFDS name, a .tsv path or two comma-separated paths; paths may hold "
         "{split}.",
     )
-    source: str | None = _setting(None, "Source language of a TFDS set.")
-    target: str | None = _setting(None, "Target language of a TFDS set.")
-    split: str = _setting("train", "Split to train on.")
-    validation_split: str = _setting("validation", "Split to choose by.")
-    test_split: str = _setting("test", "Split to score at the end.")
-    data_dir: str | None = _setting(None, "Where TFDS keeps prepared sets.")
-    manual_dir: str | None = _setting(None, "Folder of downloaded files.")
+    source: str | None = option(None, "Source language of a TFDS set.")
+    target: str | None = option(None, "Target language of a TFDS set.")
+    split: str = option("train", "Split to train on.")
+    validation_split: str = option("validation", "Split to choose by.")
+    test_split: str = option("test", "Split to score at the end.")
+    data_dir: str | None = option(None, "Where TFDS keeps prepared sets.")
+    manual_dir: str | None = option(None, "Folder of downloaded files.")
 
-    tokenizer: str = _setting("unigram", "SentencePiece kind: unigram or bpe.")
-    vocabulary_size: int = _setting(4000, "Pieces of a vocabulary, at most.")
-    joint_vocabulary: bool = _setting(
-        True, "One vocabulary, and one embedding, for both languages."
+    tokenizer: str = option(
+        "unigram", "SentencePiece kind.", ("unigram", "bpe")
     )
+    vocabulary_size: int = option(4000, "Pieces of a vocabulary, at most.")
 
-    cell: str = _setting("gru", "Recurrent cell: gru or lstm.")
-    num_layers: int = _setting(1, "Recurrent layers on each side.")
-    embedding_dim: int = _setting(192, "Width of the embeddings.")
-    units: int = _setting(320, "Width of decoder and memory.")
-    dropout: float = _setting(0.15, "Dropped share of activations.")
-    tie_embedding: bool = _setting(True, "Project logits by the embedding.")
-
-    epochs: int = _setting(10, "Passes over the training split.")
-    tokens_per_batch: int = _setting(1200, "Padded target tokens of a batch.")
-    learning_rate: float = _setting(2e-3, "Peak of the cosine schedule.")
-    warmup_steps: int = _setting(300, "Steps to reach the peak.")
-    label_smoothing: float = _setting(0.1, "Probability spread evenly.")
-    ema_momentum: float = _setting(
+    epochs: int = option(10, "Passes over the training split.")
+    tokens_per_batch: int = option(1200, "Padded target tokens of a batch.")
+    learning_rate: float = option(2e-3, "Peak of the cosine schedule.")
+    warmup_steps: int = option(300, "Steps to reach the peak.")
+    label_smoothing: float = option(0.1, "Probability spread evenly.")
+    sampling_rate: float = option(
+        0.0,
+        "Share of known tokens replaced by own predictions in the last epoch; "
+        "grows from 0.",
+    )
+    ema_momentum: float = option(
         0.0, "Momentum of averaged weights; 0 does not average."
     )
-    patience: int = _setting(
+    patience: int = option(
         5, "Epochs without a better validation BLEU before stopping."
     )
-    max_len: int = _setting(100, "Longer training pairs are dropped.")
-    dtype: str = _setting("float32", "Keras dtype policy.")
-    seed: int = _setting(0, "Seed of weights, dropout and order.")
+    max_len: int = option(100, "Longer training pairs are dropped.")
+    seed: int = option(0, "Seed of weights, dropout and order.")
 
-    num_beams: int = _setting(5, "Width of the beam after training.")
-    length_penalty: float = _setting(1.0, "Strength of the length penalty.")
+    num_beams: int = option(5, "Width of the beam after training.")
+    length_penalty: float = option(1.0, "Strength of the length penalty.")
 
     def save(self, path):
         """Writes the settings as JSON."""

@@ -53,12 +53,20 @@ def answer_in_a_clean_process(requests):
     return json.loads(result.stdout)
 
 
-def test_exported_it_equals_translate_in_a_clean_process(tmp_path):
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["bahdanau-gru-1", "luong_general-lstm-2"],
+        pytest.param(list(VARIANTS), marks=pytest.mark.slow),
+    ],
+    ids=["some", "all"],
+)
+def test_exported_it_equals_translate_in_a_clean_process(names, tmp_path):
     texts = [*TEXTS[:4], "", "\U0001f600"]
     requests, expected = [], []
-    for cell, num_layers in VARIANTS:
-        text_translator = make_text_translator(cell, num_layers, num_beams=3)
-        version = export(text_translator, tmp_path / f"{cell}_{num_layers}")
+    for name in names:
+        text_translator = make_text_translator(VARIANTS[name], num_beams=3)
+        version = export(text_translator, tmp_path / name)
         requests.append((version, texts))
         translations = text_translator.translate(texts)
         expected.append([item.text for item in translations])

@@ -1,46 +1,176 @@
 import numpy as np
 import pytest
+import tensorflow as tf
 from checks import run_layer_checks
 
 from s2s_keras import BahdanauAttention
+from s2s_keras import ConcatAttention
+from s2s_keras import CoverageAttention
+from s2s_keras import DotAttention
+from s2s_keras import GeneralAttention
+from s2s_keras import MultiHeadBahdanauAttention
+from s2s_keras import ScaledDotAttention
 
 RANDOM = np.random.default_rng(0)
 QUERY = RANDOM.normal(size=(2, 6)).astype("float32")
-MEMORY = RANDOM.normal(size=(2, 5, 3)).astype("float32")
+MEMORY = RANDOM.normal(size=(2, 5, 6)).astype("float32")
+COVERAGE = RANDOM.uniform(size=(2, 5)).astype("float32")
 MASK = np.array([[1, 1, 1, 1, 1], [1, 1, 1, 0, 0]], "bool")
 
 
-def test_layer():
+# === Numbers, from the papers' equations, sentence by sentence ===
+
+
+def weights_of(layer):
+    return {
+        "/".join(weight.path.split("/")[1:]): np.array(weight)
+        for weight in layer.weights
+    }
+
+
+def bahdanau_score(w, query, state, coverage):
+    hidden = query @ w["query_projection/kernel"]
+    hidden = hidden + state @ w["memory_projection/kernel"]
+    hidden = hidden + w["memory_projection/bias"]
+    return np.tanh(hidden) @ w["score_projection/kernel"][:, 0]
+
+
+def concat_score(w, query, state, coverage):
+    kernel = np.concatenate(
+        [w["query_projection/kernel"], w["memory_projection/kernel"]]
+    )
+    hidden = np.concatenate([query, state]) @ kernel
+    return np.tanh(hidden) @ w["score_projection/kernel"][:, 0]
+
+
+def coverage_score(w, query, state, coverage):
+    fertility = 2 / (1 + np.exp(-state @ w["fertility_projection/kernel"]))
+    hidden = query @ w["query_projection/kernel"]
+    hidden = hidden + state @ w["memory_projection/kernel"]
+    hidden = hidden + w["memory_projection/bias"]
+    hidden = hidden + coverage / fertility * w["coverage_projection/kernel"][0]
+    return np.tanh(hidden) @ w["score_projection/kernel"][:, 0]
+
+
+def scaled_dot_score(w, query, state, coverage):
+    query = query @ w["query_projection/kernel"]
+    return query @ (state @ w["memory_projection/kernel"]) / np.sqrt(len(query))
+
+
+def dot_score(w, query, state, coverage):
+    return query @ state
+
+
+def general_score(w, query, state, coverage):
+    return query @ (w["kernel"].T @ state)
+
+
+SCORES = {
+    BahdanauAttention: ({"units": 4}, bahdanau_score),
+    ConcatAttention: ({"units": 4}, concat_score),
+    CoverageAttention: ({"units": 4}, coverage_score),
+    ScaledDotAttention: ({"units": 5}, scaled_dot_score),
+    DotAttention: ({}, dot_score),
+    GeneralAttention: ({}, general_score),
+}
+EVERY_ATTENTION = pytest.mark.parametrize(
+    ("layer_class", "kwargs"),
+    [(layer_class, kwargs) for layer_class, (kwargs, _) in SCORES.items()]
+    + [(MultiHeadBahdanauAttention, {"units": 6, "num_heads": 2})],
+)
+
+
+def softmax(scores):
+    exponents = np.exp(scores - np.max(scores))
+    return exponents / exponents.sum()
+
+
+def inputs_of(layer_class):
+    inputs = {"query": QUERY, "memory": MEMORY, "memory_mask": MASK}
+    if layer_class.needs_coverage:
+        inputs["coverage"] = COVERAGE
+    return inputs
+
+
+@EVERY_ATTENTION
+def test_layer(layer_class, kwargs):
     run_layer_checks(
-        BahdanauAttention,
-        {"units": 4},
-        inputs={"query": QUERY, "memory": MEMORY, "memory_mask": MASK},
-        expected_shapes=((2, 3), (2, 5)),
+        layer_class,
+        kwargs,
+        inputs=inputs_of(layer_class),
+        expected_shapes=((2, 6), (2, 5)),
     )
 
 
-def test_matches_the_papers_equations():
-    layer = BahdanauAttention(4)
-    context, attention = layer(QUERY, MEMORY, memory_mask=MASK)
-    w, u, bias, v = (
-        np.array(weight)
-        for weight in (
-            layer.query_projection.kernel,
-            layer.memory_projection.kernel,
-            layer.memory_projection.bias,
-            layer.score_projection.kernel,
-        )
-    )
+@pytest.mark.parametrize("layer_class", SCORES)
+def test_matches_the_papers_equations(layer_class):
+    kwargs, score = SCORES[layer_class]
+    layer = layer_class(**kwargs)
+    context, attention = layer(**inputs_of(layer_class))
+    weights = weights_of(layer)
     for i, length in enumerate((5, 3)):
         scores = [
-            (v.T @ np.tanh(QUERY[i] @ w + MEMORY[i, j] @ u + bias)).item()
+            np.squeeze(score(weights, QUERY[i], MEMORY[i, j], COVERAGE[i, j]))
             for j in range(length)
         ]
-        alpha = np.exp(scores) / np.exp(scores).sum()
-        np.testing.assert_allclose(attention[i, :length], alpha, rtol=1e-5)
+        alpha = softmax(scores)
+        np.testing.assert_allclose(attention[i, :length], alpha, atol=1e-5)
         np.testing.assert_allclose(
-            context[i], alpha @ MEMORY[i, :length], rtol=1e-4
+            context[i], alpha @ MEMORY[i, :length], atol=1e-5
         )
+
+
+def test_each_head_scores_and_sums_up_its_own_part():
+    layer = MultiHeadBahdanauAttention(6, num_heads=2)
+    context, attention = layer(QUERY, MEMORY)
+    w = weights_of(layer)
+    for i in range(2):
+        heads, alphas = [], []
+        for head in range(2):
+            part = slice(3 * head, 3 * head + 3)
+            hidden = (
+                QUERY[i] @ w["query_projection/kernel"]
+                + MEMORY[i] @ w["memory_projection/kernel"]
+                + w["memory_projection/bias"]
+            )[:, part]
+            alphas.append(softmax(np.tanh(hidden) @ w["score_kernel"][head]))
+            heads.append(alphas[-1] @ (MEMORY[i] @ w["value_kernel"])[:, part])
+        np.testing.assert_allclose(context[i], np.concatenate(heads), atol=1e-5)
+        np.testing.assert_allclose(attention[i], sum(alphas) / 2, atol=1e-5)
+
+
+@EVERY_ATTENTION
+def test_gradients_match_finite_differences(layer_class, kwargs):
+    layer = layer_class(**kwargs, dtype="float64")
+    inputs = inputs_of(layer_class)
+    query, memory = (
+        tf.Variable(inputs[name], dtype="float64")
+        for name in ("query", "memory")
+    )
+    layer(**inputs)
+    probes = [RANDOM.normal(size=shape) for shape in ((2, 6), (2, 5))]
+
+    def loss():
+        outputs = layer(**inputs | {"query": query * 1, "memory": memory * 1})
+        return sum(
+            tf.reduce_sum(output * probe)
+            for output, probe in zip(outputs, probes, strict=True)
+        )
+
+    variables = [query, memory, *(weight.value for weight in layer.weights)]
+    with tf.GradientTape() as tape:
+        total = loss()
+    for variable, gradient in zip(
+        variables, tape.gradient(total, variables), strict=True
+    ):
+        direction = RANDOM.normal(size=variable.shape)
+        variable.assign_add(1e-5 * direction)
+        above = float(loss())
+        variable.assign_sub(2e-5 * direction)
+        below = float(loss())
+        variable.assign_add(1e-5 * direction)
+        expected = float(tf.reduce_sum(gradient * direction))
+        assert (above - below) / 2e-5 == pytest.approx(expected, rel=1e-4)
 
 
 def test_by_hand():
@@ -56,32 +186,46 @@ def test_by_hand():
     np.testing.assert_allclose(context, [[0.68170]], atol=1e-5)
 
 
-def test_rows_sum_to_one_and_are_zero_on_padding():
-    _, attention = BahdanauAttention(4)(QUERY, MEMORY, memory_mask=MASK)
+@EVERY_ATTENTION
+def test_rows_sum_to_one_and_are_zero_on_padding(layer_class, kwargs):
+    _, attention = layer_class(**kwargs)(**inputs_of(layer_class))
     np.testing.assert_allclose(np.sum(attention, axis=-1), 1, rtol=1e-6)
     assert (np.array(attention)[~MASK] == 0).all()
 
 
-def test_a_row_of_padding_only_is_zero():
-    context, attention = BahdanauAttention(4)(
-        QUERY, MEMORY, memory_mask=np.zeros((2, 5), "bool")
-    )
+@EVERY_ATTENTION
+def test_a_row_of_padding_only_is_zero(layer_class, kwargs):
+    inputs = inputs_of(layer_class)
+    inputs["memory_mask"] = np.zeros((2, 5), "bool")
+    context, attention = layer_class(**kwargs)(**inputs)
     assert not np.any(context)
     assert not np.any(attention)
 
 
-def test_given_keys_change_nothing():
-    layer = BahdanauAttention(4)
-    expected = layer(QUERY, MEMORY)
+@EVERY_ATTENTION
+def test_given_keys_change_nothing(layer_class, kwargs):
+    layer = layer_class(**kwargs)
+    inputs = inputs_of(layer_class)
+    expected = layer(**inputs)
     keys = layer.project_memory(MEMORY)
-    for ours, theirs in zip(layer(QUERY, MEMORY, keys), expected, strict=True):
+    for ours, theirs in zip(
+        layer(**inputs, memory_keys=keys), expected, strict=True
+    ):
         np.testing.assert_array_equal(ours, theirs)
+
+
+def test_no_coverage_is_a_coverage_of_zeros():
+    layer = CoverageAttention(4)
+    none = layer(QUERY, MEMORY)
+    zeros = layer(QUERY, MEMORY, coverage=np.zeros((2, 5), "float32"))
+    np.testing.assert_array_equal(none[1], zeros[1])
+    assert not np.allclose(none[1], layer(QUERY, MEMORY, coverage=COVERAGE)[1])
 
 
 def test_softmax_is_float32_under_mixed_precision():
     layer = BahdanauAttention(4, dtype="mixed_float16")
     # Float16 would round every weight of 4,096 equal ones to a sum of 0.99+.
-    memory = np.ones((1, 4096, 3), "float32")
+    memory = np.ones((1, 4096, 6), "float32")
     memory[0, -1] = 100  # scores differ, none of them overflows
     _, attention = layer(QUERY[:1], memory)
     total = np.sum(np.array(attention, "float32"))
@@ -92,3 +236,12 @@ def test_softmax_is_float32_under_mixed_precision():
 def test_refuses_bad_units(units):
     with pytest.raises(ValueError, match=f"Received: units={units}"):
         BahdanauAttention(units)
+
+
+def test_refuses_widths_that_do_not_fit():
+    with pytest.raises(ValueError, match=r"query_shape=\(2, 4\)"):
+        DotAttention()(QUERY[:, :4], MEMORY)
+    with pytest.raises(ValueError, match="num_heads=4, units=6"):
+        MultiHeadBahdanauAttention(6, num_heads=4)
+    with pytest.raises(ValueError, match=r"num_heads=4, memory_shape=\(2, 5"):
+        MultiHeadBahdanauAttention(8, num_heads=4)(QUERY, MEMORY)

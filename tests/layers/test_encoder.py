@@ -1,11 +1,15 @@
 import numpy as np
 import pytest
 from checks import run_layer_checks
-from laws import PARTS
 
 from s2s_keras import Encoder
 
 SOURCE_IDS = np.array([[4, 5, 6, 7, 3], [8, 9, 3, 0, 0]], "int32")
+
+PARTS = pytest.mark.parametrize(
+    ("cell", "num_layers"),
+    [("gru", 1), ("gru", 2), ("lstm", 1), ("layer_norm_lstm", 2)],
+)
 
 
 def make_encoder(cell="gru", num_layers=1, **kwargs):
@@ -14,7 +18,7 @@ def make_encoder(cell="gru", num_layers=1, **kwargs):
 
 @PARTS
 def test_layer(cell, num_layers):
-    states = {"gru": 1, "lstm": 2}[cell] * num_layers
+    states = (2 if "lstm" in cell else 1) * num_layers
     run_layer_checks(
         Encoder,
         {
@@ -49,6 +53,50 @@ def test_final_state_holds_the_last_states_of_both_directions():
     forward, backward = np.array(state)[0, :6], np.array(state)[0, 6:]
     np.testing.assert_allclose(forward, memory[0, -1, :6], atol=1e-6)
     np.testing.assert_allclose(backward, memory[0, 0, 6:], atol=1e-6)
+
+
+def test_one_direction_gives_its_last_state():
+    encoder = make_encoder(bidirectional=False)
+    memory, state, _ = encoder(SOURCE_IDS)
+    assert memory.shape == (2, 5, 6)
+    np.testing.assert_allclose(state[0], memory[0, -1], atol=1e-6)
+    np.testing.assert_allclose(state[1], memory[1, 2], atol=1e-6)
+
+
+def test_reversed_it_reads_from_the_last_word_and_closes_with_end():
+    plain = make_encoder(bidirectional=False)
+    plain(SOURCE_IDS)
+    reverse = make_encoder(bidirectional=False, reverse_source=True)
+    reverse(SOURCE_IDS)
+    reverse.set_weights(plain.get_weights())
+    by_hand = np.array([[7, 6, 5, 4, 3], [9, 8, 3, 0, 0]], "int32")
+    expected, expected_state, _ = plain(by_hand)
+    memory, state, mask = reverse(SOURCE_IDS)
+    np.testing.assert_allclose(state, expected_state, atol=1e-6)
+    memory, expected = np.array(memory), np.array(expected)
+    # The memory stays in the order of the source.
+    np.testing.assert_allclose(
+        memory[0], expected[0, [3, 2, 1, 0, 4]], atol=1e-6
+    )
+    np.testing.assert_allclose(memory[1, :3], expected[1, [1, 0, 2]], atol=1e-6)
+    np.testing.assert_array_equal(mask, SOURCE_IDS != 0)
+
+
+def test_residual_layers_add_their_input():
+    plain, residual = (
+        make_encoder(num_layers=2, residual=residual)
+        for residual in (False, True)
+    )
+    plain(SOURCE_IDS), residual(SOURCE_IDS)
+    residual.set_weights(plain.get_weights())
+    first = make_encoder()
+    first(SOURCE_IDS)
+    first.set_weights(plain.get_weights()[: len(first.weights)])
+    np.testing.assert_allclose(
+        residual(SOURCE_IDS)[0],
+        plain(SOURCE_IDS)[0] + first(SOURCE_IDS)[0],
+        atol=1e-5,
+    )
 
 
 def test_dropout_acts_in_training_only():

@@ -142,10 +142,12 @@ def test_builds_what_the_settings_say(corpus, dtype, joint):
         settings, job.load_corpora(settings).train
     )
     assert (tokenizers[0] is tokenizers[1]) == joint
-    translator = job.build_translator(settings, *tokenizers)
+    translator = settings.build(
+        *(tokenizer.vocabulary_size for tokenizer in tokenizers)
+    )
     shared = translator.encoder.embedding is translator.decoder.embedding
     assert shared == joint
-    assert len(translator.decoder.cells) == 2
+    assert len(translator.decoder.stack.cells) == 2
     assert translator.decoder.compute_dtype == dtype.removeprefix("mixed_")
 
 

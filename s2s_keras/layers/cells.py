@@ -1,0 +1,154 @@
+"""Recurrent cells: one step of a layer, states in and states out."""
+
+import keras
+from keras import ops
+
+from s2s_keras.conventions import register
+
+
+@register
+class LayerNormGRUCell(keras.layers.GRUCell):
+    """A GRU cell whose two matrix products are layer-normalised.
+
+    Args:
+        units: Integer. Width of the state.
+        **kwargs: Keyword arguments of `keras.layers.GRUCell`.
+
+    Call arguments:
+        inputs: Float tensor `[batch, input_units]`.
+        states: List of one float tensor `[batch, units]`.
+
+    Returns:
+        A tuple of the output `[batch, units]` and the list of states.
+
+    Reference:
+        [Ba et al., 2016](https://arxiv.org/abs/1607.06450), Equations 29 to
+        31, with the reset gate after the product.
+    """
+
+    def __init__(self, units, **kwargs):
+        super().__init__(units, **kwargs)
+        self.input_norm = _norm(self, "input_norm")
+        self.recurrent_norm = _norm(self, "recurrent_norm")
+
+    def build(self, input_shape):
+        super().build(input_shape)
+        self.input_norm.build((input_shape[0], 3 * self.units))
+        self.recurrent_norm.build((input_shape[0], 3 * self.units))
+
+    def call(self, inputs, states, training=False):
+        (hidden,) = states
+        x = self.input_norm(ops.matmul(inputs, self.kernel)) + self.bias[0]
+        h = self.recurrent_norm(ops.matmul(hidden, self.recurrent_kernel))
+        x_update, x_reset, x_new = ops.split(x, 3, axis=-1)
+        h_update, h_reset, h_new = ops.split(h + self.bias[1], 3, axis=-1)
+        update = ops.sigmoid(x_update + h_update)
+        reset = ops.sigmoid(x_reset + h_reset)
+        new = ops.tanh(x_new + reset * h_new)
+        hidden = update * hidden + (1 - update) * new
+        return hidden, [hidden]
+
+
+@register
+class LayerNormLSTMCell(keras.layers.LSTMCell):
+    """An LSTM cell whose products and cell state are layer-normalised.
+
+    Args:
+        units: Integer. Width of the state.
+        **kwargs: Keyword arguments of `keras.layers.LSTMCell`.
+
+    Call arguments:
+        inputs: Float tensor `[batch, input_units]`.
+        states: List of two float tensors `[batch, units]`, hidden and cell.
+
+    Returns:
+        A tuple of the output `[batch, units]` and the list of states.
+
+    Reference:
+        [Ba et al., 2016](https://arxiv.org/abs/1607.06450), Equations 20 to
+        22.
+    """
+
+    def __init__(self, units, **kwargs):
+        super().__init__(units, **kwargs)
+        self.input_norm = _norm(self, "input_norm")
+        self.recurrent_norm = _norm(self, "recurrent_norm")
+        self.cell_norm = _norm(self, "cell_norm")
+
+    def build(self, input_shape):
+        super().build(input_shape)
+        self.input_norm.build((input_shape[0], 4 * self.units))
+        self.recurrent_norm.build((input_shape[0], 4 * self.units))
+        self.cell_norm.build((input_shape[0], self.units))
+
+    def call(self, inputs, states, training=False):
+        hidden, cell = states
+        gates = (
+            self.input_norm(ops.matmul(inputs, self.kernel))
+            + self.recurrent_norm(ops.matmul(hidden, self.recurrent_kernel))
+            + self.bias
+        )
+        new, forget, candidate, output = ops.split(gates, 4, axis=-1)
+        cell = ops.sigmoid(forget) * cell + ops.sigmoid(new) * ops.tanh(
+            candidate
+        )
+        hidden = ops.sigmoid(output) * ops.tanh(self.cell_norm(cell))
+        return hidden, [hidden, cell]
+
+
+def _norm(cell, name):
+    return keras.layers.LayerNormalization(dtype=cell.dtype_policy, name=name)
+
+
+CELLS = {
+    "gru": keras.layers.GRUCell,
+    "lstm": keras.layers.LSTMCell,
+    "layer_norm_gru": LayerNormGRUCell,
+    "layer_norm_lstm": LayerNormLSTMCell,
+}
+RECURRENT_LAYERS = {"gru": keras.layers.GRU, "lstm": keras.layers.LSTM}
+
+
+def check_cell(cell):
+    """Raises a `ValueError` unless `cell` is a key of `CELLS`."""
+    if cell not in CELLS:
+        raise ValueError(
+            f"`cell` should be one of {list(CELLS)}. Received: cell={cell!r}"
+        )
+
+
+def make_recurrent_layer(cell, units, bidirectional, name, **kwargs):
+    """Makes a Keras layer that walks a cell over a sequence.
+
+    Args:
+        cell: A key of `CELLS`.
+        units: Integer. Width of each direction.
+        bidirectional: Boolean. Whether it walks in both directions.
+        name: Name of the layer.
+        **kwargs: Keyword arguments of the cell, such as `recurrent_dropout`.
+
+    Returns:
+        A layer that gives the outputs `[batch, length, units]` and the last
+        states. Plain GRU and LSTM run on cuDNN where there is a GPU.
+    """
+    options = {"return_sequences": True, "return_state": True}
+    if cell in RECURRENT_LAYERS:
+        make_layer = RECURRENT_LAYERS[cell]
+        layer = make_layer(units, name=name, **options, **kwargs)
+    else:
+        layer = keras.layers.RNN(
+            CELLS[cell](units, name="cell", **kwargs),
+            dtype=kwargs["dtype"],
+            name=name,
+            **options,
+        )
+    if not bidirectional:
+        return layer
+    return keras.layers.Bidirectional(
+        layer, dtype=kwargs["dtype"], name=f"bidirectional_{name}"
+    )
+
+
+def states_per_layer(cell):
+    """Number of states that a cell hands on: hidden, and an LSTM's cell."""
+    return 2 if cell.endswith("lstm") else 1

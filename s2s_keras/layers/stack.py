@@ -1,0 +1,170 @@
+"""A stack of recurrent cells, walked one step at a time."""
+
+import keras
+from keras import ops
+
+from s2s_keras.conventions import register
+from s2s_keras.layers.cells import CELLS
+from s2s_keras.layers.cells import check_cell
+from s2s_keras.layers.cells import states_per_layer
+
+
+@register
+class CellStack(keras.layers.Layer):
+    """Recurrent cells on top of one another, with a bridge to start them.
+
+    Dropout inside the stack is locked: `draw_masks` draws one mask for all
+    steps of a sequence, between the layers and on the recurrent states.
+
+    Args:
+        units: Integer. Width of every layer.
+        num_layers: Integer. Number of cells.
+        cell: A key of `layers.cells.CELLS`.
+        residual: Boolean. Whether every layer above the first adds its input
+            to its output.
+        dropout: Float. Dropped share of what passes from layer to layer.
+        recurrent_dropout: Float. Dropped share of the states that a layer
+            hands to its next step.
+        **kwargs: Keyword arguments of `keras.layers.Layer`.
+
+    Call arguments:
+        inputs: Float tensor `[batch, input_units]`.
+        states: One tuple a layer, of its states `[batch, units]` (hidden for
+            a GRU; hidden and cell for an LSTM).
+        masks: What `draw_masks` returned, or `None` for no dropout.
+
+    Returns:
+        The new states; `output` gives the top layer's output from them.
+
+    Reference:
+        [Gal and Ghahramani, 2016](https://arxiv.org/abs/1512.05287) for
+        locked dropout.
+    """
+
+    def __init__(
+        self,
+        units,
+        num_layers=1,
+        cell="gru",
+        residual=False,
+        dropout=0.0,
+        recurrent_dropout=0.0,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        check_cell(cell)
+        self.units = units
+        self.num_layers = num_layers
+        self.cell = cell
+        self.residual = residual
+        self.dropout = dropout
+        self.recurrent_dropout = recurrent_dropout
+        dtype = self.dtype_policy
+        self.cells = [
+            CELLS[cell](units, dtype=dtype, name=f"{cell}_cell_{i}")
+            for i in range(num_layers)
+        ]
+        self.bridges = [
+            keras.layers.Dense(
+                units, activation="tanh", dtype=dtype, name=f"bridge_{i}"
+            )
+            for i in range(num_layers * states_per_layer(cell))
+        ]
+        self.dropout_layer = keras.layers.Dropout(
+            dropout, dtype=dtype, name="dropout"
+        )
+        self.recurrent_dropout_layer = keras.layers.Dropout(
+            recurrent_dropout, dtype=dtype, name="recurrent_dropout"
+        )
+
+    def build(self, inputs_shape, encoder_state_shape):
+        width = inputs_shape[-1]
+        for cell in self.cells:
+            cell.build((inputs_shape[0], width))
+            width = self.units
+        for bridge in self.bridges:
+            bridge.build(encoder_state_shape)
+
+    def initial_states(self, encoder_state):
+        """Turns the encoder's final state into every layer's first states.
+
+        Args:
+            encoder_state: Float tensor `[batch, state_units]`.
+
+        Returns:
+            One tuple a layer, of its states `[batch, units]`.
+        """
+        states = [bridge(encoder_state) for bridge in self.bridges]
+        per_layer = states_per_layer(self.cell)
+        return tuple(
+            tuple(states[i * per_layer : (i + 1) * per_layer])
+            for i in range(self.num_layers)
+        )
+
+    def draw_masks(self, batch):
+        """Draws the dropout masks of `batch` sequences.
+
+        Args:
+            batch: Integer or scalar tensor. Number of sequences.
+
+        Returns:
+            One tuple a layer, of the masks `[batch, units]` on its input and
+            on its recurrent state, `None` where nothing is dropped. The first
+            layer's input is not the stack's to drop.
+        """
+        ones = ops.ones((batch, self.units), dtype=self.compute_dtype)
+
+        def draw(dropout_layer):
+            if not dropout_layer.rate:
+                return None
+            return ops.stop_gradient(dropout_layer(ones, training=True))
+
+        return tuple(
+            (
+                draw(self.dropout_layer) if i else None,
+                draw(self.recurrent_dropout_layer),
+            )
+            for i in range(self.num_layers)
+        )
+
+    def call(self, inputs, states, masks=None):
+        masks = masks or ((None, None),) * self.num_layers
+        new_states = []
+        for i, cell in enumerate(self.cells):
+            hidden, *others = states[i]
+            input_mask, recurrent_mask = masks[i]
+            _, cell_states = cell(
+                _drop(inputs, input_mask),
+                [_drop(hidden, recurrent_mask), *others],
+            )
+            new_states.append(tuple(cell_states))
+            inputs = self.output(new_states)
+        return tuple(new_states)
+
+    def output(self, states):
+        """The top layer's output `[batch, units]`.
+
+        With residual connections that is the sum of all hidden states, as
+        each layer adds its own to what it was given.
+
+        Args:
+            states: One tuple a layer, of its states `[..., units]`.
+        """
+        if self.residual:
+            return sum(hidden for hidden, *_ in states)
+        return states[-1][0]
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "units": self.units,
+            "num_layers": self.num_layers,
+            "cell": self.cell,
+            "residual": self.residual,
+            "dropout": self.dropout,
+            "recurrent_dropout": self.recurrent_dropout,
+        }
+
+
+def _drop(tensor, mask):
+    return tensor if mask is None else tensor * mask

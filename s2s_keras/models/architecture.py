@@ -1,0 +1,146 @@
+"""Everything that decides what a translator is made of, as one record."""
+
+import dataclasses
+
+from s2s_keras.layers.attention import BahdanauAttention
+from s2s_keras.layers.attention import ConcatAttention
+from s2s_keras.layers.attention import CoverageAttention
+from s2s_keras.layers.attention import DotAttention
+from s2s_keras.layers.attention import GeneralAttention
+from s2s_keras.layers.attention import MultiHeadBahdanauAttention
+from s2s_keras.layers.attention import ScaledDotAttention
+from s2s_keras.layers.attention_decoder import AttentionDecoder
+from s2s_keras.layers.attention_decoder import LuongDecoder
+from s2s_keras.layers.cells import CELLS
+from s2s_keras.layers.decoder import StandardDecoder
+from s2s_keras.layers.encoder import Encoder
+from s2s_keras.models.translator import Translator
+
+ATTENTIONS = {
+    "none": None,
+    "bahdanau": BahdanauAttention,
+    "multi_head": MultiHeadBahdanauAttention,
+    "coverage": CoverageAttention,
+    "scaled_dot": ScaledDotAttention,
+    "dot": DotAttention,
+    "general": GeneralAttention,
+    "concat": ConcatAttention,
+}
+QUERIES = {"previous": AttentionDecoder, "current": LuongDecoder}
+
+
+def option(default, help, choices=None):
+    """A field of a record that is also an option of the command line."""
+    return dataclasses.field(
+        default=default, metadata={"help": help, "choices": choices}
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class Architecture:
+    """What a `Translator` is made of; `build` makes it."""
+
+    attention: str = option(
+        "bahdanau",
+        "Attention; none makes a standard Seq2Seq model.",
+        tuple(ATTENTIONS),
+    )
+    query: str = option(
+        "previous",
+        "Decoder state that the attention is asked with: previous as in "
+        "Bahdanau et al., current with input feeding as in Luong et al.",
+        tuple(QUERIES),
+    )
+    cell: str = option("gru", "Recurrent cell.", tuple(CELLS))
+    num_layers: int = option(1, "Recurrent layers on each side.")
+    bidirectional: bool = option(True, "Read the source in both directions.")
+    reverse_source: bool = option(False, "Read the source from its end.")
+    residual: bool = option(False, "Layers add their input to their output.")
+    embedding_dim: int = option(192, "Width of the embeddings.")
+    units: int = option(320, "Width of decoder and memory.")
+    tie_embedding: bool = option(True, "Project logits by the embedding.")
+    joint_vocabulary: bool = option(
+        True, "One vocabulary, and one embedding, for both languages."
+    )
+    dropout: float = option(0.15, "Dropped share of activations.")
+    locked_dropout: bool = option(
+        False, "One dropout mask for all steps of a sentence."
+    )
+    recurrent_dropout: float = option(0.0, "Dropped share of the states.")
+    word_dropout: float = option(0.0, "Share of tokens dropped whole.")
+    dtype: str = option("float32", "Keras dtype policy.")
+
+    def __post_init__(self):
+        for field in dataclasses.fields(self):
+            choices = field.metadata["choices"]
+            value = getattr(self, field.name)
+            if choices and value not in choices:
+                raise ValueError(
+                    f"`{field.name}` should be one of {list(choices)}. "
+                    f"Received: {field.name}={value!r}"
+                )
+        if self.attention == "none" and self.query != "previous":
+            raise ValueError(
+                "`query` needs an attention that is asked with it. Received: "
+                f"query={self.query!r}, attention='none'"
+            )
+
+    def build(self, source_vocabulary_size, target_vocabulary_size):
+        """Builds an untrained translator.
+
+        Args:
+            source_vocabulary_size: Integer. Number of source pieces.
+            target_vocabulary_size: Integer. Number of target pieces.
+
+        Returns:
+            A `Translator`.
+        """
+        return Translator(
+            self._make_encoder(source_vocabulary_size),
+            self._make_decoder(target_vocabulary_size),
+            share_embedding=self.joint_vocabulary,
+            name="translator",
+        )
+
+    def _common(self):
+        names = (
+            "embedding_dim",
+            "num_layers",
+            "cell",
+            "residual",
+            "dropout",
+            "locked_dropout",
+            "recurrent_dropout",
+            "word_dropout",
+            "dtype",
+        )
+        return {name: getattr(self, name) for name in names}
+
+    def _make_encoder(self, vocabulary_size):
+        return Encoder(
+            vocabulary_size,
+            units=self.units // (2 if self.bidirectional else 1),
+            bidirectional=self.bidirectional,
+            reverse_source=self.reverse_source,
+            name="encoder",
+            **self._common(),
+        )
+
+    def _make_decoder(self, vocabulary_size):
+        options = {
+            "units": self.units,
+            "tie_embedding": self.tie_embedding,
+            "name": "decoder",
+            **self._common(),
+        }
+        if self.attention == "none":
+            return StandardDecoder(vocabulary_size, **options)
+        attention = self._make_attention()
+        make_decoder = QUERIES[self.query]
+        return make_decoder(vocabulary_size, attention=attention, **options)
+
+    def _make_attention(self):
+        options = {"dtype": self.dtype, "name": "attention"}
+        if self.attention in ("dot", "general"):
+            return ATTENTIONS[self.attention](**options)
+        return ATTENTIONS[self.attention](self.units, **options)
