@@ -6,27 +6,19 @@ import pathlib
 import shutil
 import sys
 import time
-import types
-import typing
 
 import click
 
-from s2s_keras.training.settings import SYNTHETIC
+from s2s_keras.options import BEAMS_OPTION
+from s2s_keras.options import MODEL
+from s2s_keras.options import MODEL_OPTION
+from s2s_keras.options import load_model
+from s2s_keras.options import make_settings
+from s2s_keras.options import settings_options
+from s2s_keras.studies.commands import study
 from s2s_keras.training.settings import Settings
 
-MODEL = "model.keras"
 SETTINGS = "settings.json"
-DEFAULT_MODEL = pathlib.Path("runs", "clause_grammar_en_de", MODEL)
-MODEL_OPTION = click.option(
-    "--model",
-    type=click.Path(dir_okay=False, path_type=pathlib.Path),
-    default=DEFAULT_MODEL,
-    show_default=True,
-    help="A .keras file that `train` wrote.",
-)
-BEAMS_OPTION = click.option(
-    "--beams", type=click.IntRange(1), help="Beam width; the model's own else."
-)
 
 
 class _Commands(click.Group):
@@ -48,44 +40,11 @@ def main(traceback):
     """Train, score, use and export translation models."""
 
 
-def _settings_options(command):
-    """Adds an option for each field of `Settings`; `None` where not given."""
-    hints = typing.get_type_hints(Settings)
-    for field in reversed(dataclasses.fields(Settings)):
-        name = field.name.replace("_", "-")
-        kind = hints[field.name]
-        if isinstance(kind, types.UnionType):  # str | None
-            kind = str
-        if field.metadata["choices"]:
-            kind = click.Choice(field.metadata["choices"])
-        declaration = f"--{name}/--no-{name}" if kind is bool else f"--{name}"
-        command = click.option(
-            declaration,
-            field.name,
-            type=kind,
-            default=None,
-            help=f"{field.metadata['help']}  {_describe_default(field)}",
-        )(command)
-    return command
-
-
-def _describe_default(field):
-    synthetic = getattr(SYNTHETIC, field.name)
-    if synthetic == field.default:
-        return "" if field.default is None else f"[{field.default}]"
-    return f"[{field.default}; synthetic set: {synthetic}]"
-
-
-def _make_settings(options):
-    """Completes the options that were given by defaults for the data set."""
-    given = {k: v for k, v in options.items() if v is not None}
-    is_synthetic = given.get("dataset", SYNTHETIC.dataset) == SYNTHETIC.dataset
-    defaults = SYNTHETIC if is_synthetic else Settings()
-    return dataclasses.replace(defaults, **given)
+main.add_command(study)
 
 
 @main.command()
-@_settings_options
+@settings_options
 @click.option("--name", help="Name of the model; that of the data set else.")
 @click.option("--resume", is_flag=True, help="Go on with an interrupted run.")
 def train(name, resume, **options):
@@ -95,7 +54,7 @@ def train(name, resume, **options):
     the package. Logs and the model go to runs/NAME, the servable model to
     exported/NAME.
     """
-    settings = _make_settings(options)
+    settings = make_settings(options)
     name = name or _name_of(settings)
     run_dir = pathlib.Path("runs", name)
     _check_run(run_dir, settings, resume)
@@ -178,26 +137,6 @@ def _echo_scores(scores):
     click.echo(f"chrF {scores.chrf:.2f}  ({scores.chrf_signature})")
 
 
-def _load(model):
-    """Loads a model, or says how to get one."""
-    if not model.exists():
-        raise FileNotFoundError(
-            f"There is no model {model}. `s2s-keras train` makes the default "
-            "one; --model names another."
-        )
-    import keras
-
-    from s2s_keras.models.text_translator import TextTranslator
-
-    text_translator = keras.saving.load_model(model)
-    if not isinstance(text_translator, TextTranslator):
-        raise ValueError(
-            f"--model should hold a TextTranslator. Received: {model} with a "
-            f"{type(text_translator).__name__}"
-        )
-    return text_translator
-
-
 @main.command()
 @MODEL_OPTION
 @BEAMS_OPTION
@@ -209,7 +148,7 @@ def _load(model):
 @click.option("--manual-dir", help="Folder of downloaded files.")
 def evaluate(model, beams, dataset, split, **places):
     """Score a model on a split with sacreBLEU's BLEU and chrF."""
-    text_translator = _load(model)
+    text_translator = load_model(model)
     from s2s_keras.data.corpora import load_corpus
     from s2s_keras.training.evaluation import evaluate
 
@@ -235,7 +174,7 @@ def translate(model, beams, attention, text):
         )
     if attention and attention.exists():
         raise FileExistsError(f"{attention} exists and is left as it is.")
-    translations = _load(model).translate(lines, num_beams=beams)
+    translations = load_model(model).translate(lines, num_beams=beams)
     for translation in translations:
         click.echo(translation)
     if attention:
@@ -253,7 +192,7 @@ def translate(model, beams, attention, text):
 )
 def export(model, beams, length_penalty, path):
     """Write the next version of a servable model, PATH/1, PATH/2, ..."""
-    text_translator = _load(model)
+    text_translator = load_model(model)
     from s2s_keras.export.serving import export
 
     click.echo(export(text_translator, path, beams, length_penalty))

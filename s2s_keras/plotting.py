@@ -14,6 +14,9 @@ def plot_attention(translation, axes=None):
     Returns:
         The Matplotlib figure.
 
+    Raises:
+        ValueError: If the model has no attention.
+
     Example:
 
     ```python
@@ -22,6 +25,11 @@ def plot_attention(translation, axes=None):
     """
     from matplotlib.figure import Figure
 
+    if translation.attention is None:
+        raise ValueError(
+            "`translation` should come from a model with attention. Received "
+            f"one with no attention: {translation}"
+        )
     target_len, source_len = translation.attention.shape
     if axes is None:
         size = (2 + 0.4 * source_len, 2 + 0.4 * target_len)

@@ -5,8 +5,8 @@ import pytest
 from click.testing import CliRunner
 from laws import make_text_translator
 
-from s2s_keras.cli import _make_settings
 from s2s_keras.cli import main
+from s2s_keras.options import make_settings
 from s2s_keras.training.settings import SYNTHETIC
 from s2s_keras.training.settings import Settings
 
@@ -81,9 +81,9 @@ def test_resume_wants_a_run(run):
 
 
 def test_the_synthetic_set_has_settings_of_its_own():
-    assert _make_settings({}) == SYNTHETIC
-    assert _make_settings({"units": 7}).epochs == SYNTHETIC.epochs
-    assert _make_settings({"dataset": "a.tsv"}) == Settings(dataset="a.tsv")
+    assert make_settings({}) == SYNTHETIC
+    assert make_settings({"units": 7}).epochs == SYNTHETIC.epochs
+    assert make_settings({"dataset": "a.tsv"}) == Settings(dataset="a.tsv")
 
 
 def test_every_setting_is_an_option(run):

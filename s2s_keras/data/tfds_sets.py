@@ -25,6 +25,26 @@ def load_tfds_set(
     return _select_pairs(_read_builder(builder, split), schema, *languages)
 
 
+def load_tfds_alignment(dataset, split, data_dir=None, manual_dir=None):
+    """Loads the word links of a data set that has them, as lines `0-0 1-2`.
+
+    Raises:
+        ValueError: If the data set has no feature `alignment`.
+    """
+    builder = _find_builder(dataset, data_dir)
+    if "alignment" not in builder.info.features:
+        raise ValueError(
+            "`dataset` should have a feature 'alignment'. Received: "
+            f"dataset={dataset!r} with {list(builder.info.features)}"
+        )
+    _prepare(builder, manual_dir)
+    examples = _read_builder(builder, split)
+    return [
+        example["alignment"].decode()
+        for example in examples.as_numpy_iterator()
+    ]
+
+
 def tfds_languages(dataset, source, target, data_dir):
     """Returns the languages `(source, target)` of `load_tfds_set`."""
     schema = _read_schema(_find_builder(dataset, data_dir))

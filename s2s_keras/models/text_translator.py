@@ -11,6 +11,7 @@ import tensorflow as tf
 from s2s_keras.conventions import END_ID
 from s2s_keras.conventions import PAD_ID
 from s2s_keras.conventions import register
+from s2s_keras.decoding import penalties
 from s2s_keras.text.normalization import normalize_text
 
 END_LABEL = "[END]"
@@ -104,7 +105,7 @@ class TextTranslator(keras.Model):
         self._functions = {}
 
     def call(self, source_text, num_beams=None, length_penalty=None):
-        source_ids, truncated = self._read(source_text)
+        source_ids, truncated = self._read(source_text, self.source_tokenizer)
         lengths = tf.reduce_sum(tf.cast(source_ids != PAD_ID, "int32"), axis=1)
         # Nothing translates to nothing: END is all that fits.
         max_lengths = tf.where(lengths == 1, 1, 2 * lengths + 10)
@@ -129,9 +130,39 @@ class TextTranslator(keras.Model):
             outputs["attention"] = found.attention[:, 0]
         return outputs
 
-    def _read(self, source_text):
+    def call_forced(self, source_text, target_text):
+        """Follows translations that are given, in the graph.
+
+        Args:
+            source_text: String tensor `[batch]`.
+            target_text: String tensor `[batch]`, the translations.
+
+        Returns:
+            A dictionary like that of `call`, with the translations that were
+            given and the tokens' `log_probs`, float32 `[batch, target_len]`.
+        """
+        source_ids, truncated = self._read(source_text, self.source_tokenizer)
+        label_ids, label_truncated = self._read(
+            target_text, self.target_tokenizer
+        )
+        forced = self.translator.force(source_ids, label_ids)
+        lengths = tf.reduce_sum(tf.cast(label_ids != PAD_ID, "int32"), axis=1)
+        outputs = {
+            "translation": target_text,
+            "score": tf.reduce_sum(forced.log_probs, axis=1)
+            / penalties.length_penalty(lengths, self.length_penalty),
+            "log_probs": forced.log_probs,
+            "source_ids": source_ids,
+            "target_ids": label_ids,
+            "truncated": truncated | label_truncated,
+        }
+        if self.translator.has_attention:
+            outputs["attention"] = forced.attention
+        return outputs
+
+    def _read(self, text, tokenizer):
         """Tokenizes, truncates, closes with END and pads."""
-        ids = self.source_tokenizer.tokenize(normalize_text(source_text))
+        ids = tokenizer.tokenize(normalize_text(text))
         longest = self.max_source_len - 1
         truncated = ids.row_lengths() > longest
         ids = ids[:, :longest]
@@ -167,32 +198,71 @@ class TextTranslator(keras.Model):
             return self.translate(
                 [source_text], num_beams, length_penalty, batch_size
             )[0]
-        texts = _check_texts(source_text)
-        translate_batch = self._get_function(num_beams, length_penalty)
-        order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
-        translations = [None] * len(texts)
-        for first in range(0, len(texts), batch_size):
+        texts = _check_texts(source_text, "source_text")
+        function = self._get_function(
+            ("translate", num_beams, length_penalty),
+            lambda source_text: self(
+                source_text,
+                num_beams=num_beams,
+                length_penalty=length_penalty,
+            ),
+        )
+        return self._in_batches(function, [texts], batch_size)
+
+    def score(self, source_text, target_text, batch_size=64):
+        """Scores translations that are given, and aligns them.
+
+        Args:
+            source_text: A string, or a list, tuple or array of strings.
+            target_text: As many translations.
+            batch_size: Integer. Pairs that run together.
+
+        Returns:
+            A `Translation`, or a list of them where lists were given: the
+            score is what a search would have given it, and the attention says
+            which source tokens each of its tokens was read off.
+
+        Raises:
+            TypeError: If one of the two holds anything but strings.
+            ValueError: If there are not as many of one as of the other.
+        """
+        if isinstance(source_text, str | bytes):
+            return self.score([source_text], [target_text], batch_size)[0]
+        sides = [
+            _check_texts(source_text, "source_text"),
+            _check_texts(target_text, "target_text"),
+        ]
+        if len(sides[0]) != len(sides[1]):
+            raise ValueError(
+                "`target_text` should hold one translation for each source. "
+                f"Received: {len(sides[0])} sources, {len(sides[1])} targets"
+            )
+        function = self._get_function("score", self.call_forced, num_inputs=2)
+        return self._in_batches(function, sides, batch_size)
+
+    def _get_function(self, key, function, num_inputs=1):
+        """A graph of `function`, traced once for each key."""
+        if key not in self._functions:
+            self._functions[key] = tf.function(
+                function,
+                input_signature=[tf.TensorSpec([None], tf.string)] * num_inputs,
+                autograph=False,
+            )
+        return self._functions[key]
+
+    def _in_batches(self, function, sides, batch_size):
+        """Runs texts of similar length together, and keeps their order."""
+        order = sorted(range(len(sides[0])), key=lambda i: len(sides[0][i]))
+        translations = [None] * len(order)
+        for first in range(0, len(order), batch_size):
             rows = order[first : first + batch_size]
-            outputs = translate_batch(tf.constant([texts[i] for i in rows]))
+            outputs = function(
+                *(tf.constant([texts[i] for i in rows]) for texts in sides)
+            )
             for i, translation in zip(rows, self._unpack(outputs), strict=True):
                 translations[i] = translation
         _report_truncated(translations, self.max_source_len)
         return translations
-
-    def _get_function(self, num_beams, length_penalty):
-        """A graph of `call`, traced once for each way to search."""
-        key = (num_beams, length_penalty)
-        if key not in self._functions:
-            self._functions[key] = tf.function(
-                lambda source_text: self(
-                    source_text,
-                    num_beams=num_beams,
-                    length_penalty=length_penalty,
-                ),
-                input_signature=[tf.TensorSpec([None], tf.string)],
-                autograph=False,
-            )
-        return self._functions[key]
 
     def _unpack(self, outputs):
         """Splits a batch's tensors into one `Translation` a sentence."""
@@ -206,7 +276,7 @@ class TextTranslator(keras.Model):
                     i, : len(target_pieces[i]), : len(source_pieces[i])
                 ]
             yield Translation(
-                text=text.decode(),
+                text=text.decode(errors="replace"),
                 score=float(outputs["score"][i]),
                 source_pieces=source_pieces[i],
                 target_pieces=target_pieces[i],
@@ -236,23 +306,22 @@ class TextTranslator(keras.Model):
         return cls(**config)
 
 
-def _check_texts(source_text):
+def _check_texts(texts, name):
     """Returns a list of UTF-8 bytes, or says which entry is not text."""
-    if not isinstance(source_text, list | tuple | np.ndarray):
+    if not isinstance(texts, list | tuple | np.ndarray):
         raise TypeError(
-            "`source_text` should be a string or a list of strings. "
-            f"Received: {source_text!r} of type {type(source_text).__name__}"
+            f"`{name}` should be a string or a list of strings. "
+            f"Received: {texts!r} of type {type(texts).__name__}"
         )
-    for i, text in enumerate(source_text):
+    for i, text in enumerate(texts):
         if not isinstance(text, str | bytes):
             raise TypeError(
-                "`source_text` should hold strings only. "
-                f"Received: source_text[{i}]={text!r} "
-                f"of type {type(text).__name__}"
+                f"`{name}` should hold strings only. "
+                f"Received: {name}[{i}]={text!r} of type {type(text).__name__}"
             )
     return [
         text if isinstance(text, bytes) else text.encode(errors="replace")
-        for text in source_text
+        for text in texts
     ]
 
 
@@ -270,7 +339,7 @@ def _report_truncated(translations, max_source_len):
     truncated = [i for i, item in enumerate(translations) if item.truncated]
     if truncated:
         warnings.warn(
-            f"{len(truncated)} of {len(translations)} sources had more than "
+            f"{len(truncated)} of {len(translations)} texts had more than "
             f"{max_source_len} tokens and were cut there: {truncated[:10]}"
             f"{' ...' if len(truncated) > 10 else ''}.",
             stacklevel=3,

@@ -1,14 +1,34 @@
 """The model that `fit` trains: ids in, logits out."""
 
+from typing import Any
+from typing import NamedTuple
+
 import keras
 from keras import ops
 
+from s2s_keras.conventions import PAD_ID
+from s2s_keras.conventions import START_ID
 from s2s_keras.conventions import register
 from s2s_keras.decoding.search import StepResult
 from s2s_keras.decoding.search import beam_search
 from s2s_keras.decoding.search import greedy_search
 from s2s_keras.decoding.search import repeat_for_beams
 from s2s_keras.layers.attention_decoder import AttentionDecoder
+from s2s_keras.training.losses import cross_entropy
+
+
+class ForcedResult(NamedTuple):
+    """What a model makes of translations that are given.
+
+    Attributes:
+        log_probs: Float32 tensor `[batch, target_len]`, the log-probability
+            of every token, END included, and 0 on padding.
+        attention: Float32 tensor `[batch, target_len, source_len]`, zeros on
+            padding. `()` where the decoder has no attention.
+    """
+
+    log_probs: Any
+    attention: Any
 
 
 @register
@@ -111,6 +131,33 @@ class Translator(keras.Model):
             return greedy_search(*arguments, alpha=length_penalty)
         return beam_search(*arguments, num_beams, length_penalty)
 
+    def force(self, source_ids, label_ids):
+        """Follows translations that are given.
+
+        Args:
+            source_ids: Integer tensor `[batch, source_len]`.
+            label_ids: Integer tensor `[batch, target_len]`, the translations,
+                which close with END and are padded with PAD.
+
+        Returns:
+            `ForcedResult`.
+        """
+        label_ids = ops.cast(label_ids, "int32")
+        start = ops.full_like(label_ids[:, :1], START_ID)
+        target_ids = ops.concatenate([start, label_ids[:, :-1]], axis=1)
+        memory, encoder_state, memory_mask = self.encoder(source_ids)
+        attended = self.decoder.attend_to(memory, memory_mask)
+        state = self.decoder.initial_state(encoder_state, attended)
+        tokens = self.decoder.embed(target_ids)
+        states = self.decoder.unroll(tokens, state, attended)
+        losses = cross_entropy(self.decoder.readout(tokens, states), label_ids)
+        real = label_ids != PAD_ID
+        attention = keras.tree.map_structure(
+            lambda weights: ops.where(real[..., None], weights, 0.0),
+            _attention(states),
+        )
+        return ForcedResult(ops.where(real, -losses, 0.0), attention)
+
     @property
     def has_attention(self):
         """Whether a search returns attention."""
@@ -137,7 +184,7 @@ class Translator(keras.Model):
 
 
 def _attention(state):
-    """The attention `[rows, source_len]` of a state, in float32, or `()`."""
+    """The attention `[..., source_len]` of states, in float32, or `()`."""
     return keras.tree.map_structure(
         lambda attention: ops.cast(attention, "float32"), state.attention
     )

@@ -8,8 +8,10 @@ import pytest
 from laws import TEXTS
 from laws import VARIANTS
 from laws import make_text_translator
+from laws import variant
 
 from s2s_keras import TokenCrossEntropy
+from s2s_keras import plot_attention
 
 ODD_TEXTS = [
     "",
@@ -126,6 +128,53 @@ def test_predict_equals_translate(text_translator):
     expected = texts_of(text_translator.translate(TEXTS[:3]))
     outputs = text_translator.predict(np.array(TEXTS[:3], object), verbose=0)
     assert [text.decode() for text in outputs["translation"]] == expected
+
+
+def test_the_score_of_a_translation_is_the_one_it_was_found_with(
+    text_translator,
+):
+    found = text_translator.translate(TEXTS)
+    # Where the pieces found are those the tokenizer makes of the text.
+    tokenize = text_translator.target_tokenizer.tokenize
+    same = [
+        item
+        for item, ids in zip(
+            found, tokenize(texts_of(found)).to_list(), strict=True
+        )
+        if len(ids) == len(item.target_pieces) - 1
+    ]
+    assert len(same) > 3
+    sources = [
+        "".join(item.source_pieces[:-1]).replace("▁", " ") for item in same
+    ]
+    forced = text_translator.score(sources, texts_of(same))
+    for ours, theirs in zip(forced, same, strict=True):
+        assert ours.target_pieces == theirs.target_pieces
+        assert ours.score == pytest.approx(theirs.score, rel=1e-3)
+        np.testing.assert_allclose(ours.attention, theirs.attention, atol=1e-4)
+
+
+def test_one_pair_gives_one_score_and_lists_a_list(text_translator):
+    one = text_translator.score("one two", "three")
+    pairs = text_translator.score(["eight", "one two"], ["six", "three"])
+    assert pairs[1].score == pytest.approx(one.score, rel=1e-4)
+    assert one.score < 0 and one.text == "three"
+
+
+def test_a_score_wants_as_many_targets_as_sources(text_translator):
+    with pytest.raises(ValueError, match="Received: 2 sources, 1 targets"):
+        text_translator.score(["one", "two"], ["three"])
+    with pytest.raises(TypeError, match=r"target_text\[0\]=None"):
+        text_translator.score(["one"], [None])
+
+
+def test_without_attention_there_is_none():
+    translation = make_text_translator(variant(attention="none")).translate(
+        "one two"
+    )
+    assert translation.attention is None
+    with pytest.raises(ValueError, match="no attention"):
+        plot_attention(translation)
 
 
 def test_search_settings_of_a_call_count(text_translator):

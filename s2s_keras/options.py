@@ -1,0 +1,80 @@
+"""Options that several commands share, and what they stand for."""
+
+import dataclasses
+import pathlib
+import types
+import typing
+
+import click
+
+from s2s_keras.training.settings import SYNTHETIC
+from s2s_keras.training.settings import Settings
+
+MODEL = "model.keras"
+DEFAULT_MODEL = pathlib.Path("runs", "clause_grammar_en_de", MODEL)
+MODEL_OPTION = click.option(
+    "--model",
+    type=click.Path(dir_okay=False, path_type=pathlib.Path),
+    default=DEFAULT_MODEL,
+    show_default=True,
+    help="A .keras file that `train` wrote.",
+)
+BEAMS_OPTION = click.option(
+    "--beams", type=click.IntRange(1), help="Beam width; the model's own else."
+)
+
+
+def settings_options(command):
+    """Adds an option for each field of `Settings`; `None` where not given."""
+    hints = typing.get_type_hints(Settings)
+    for field in reversed(dataclasses.fields(Settings)):
+        name = field.name.replace("_", "-")
+        kind = hints[field.name]
+        if isinstance(kind, types.UnionType):  # str | None
+            kind = str
+        if field.metadata["choices"]:
+            kind = click.Choice(field.metadata["choices"])
+        declaration = f"--{name}/--no-{name}" if kind is bool else f"--{name}"
+        command = click.option(
+            declaration,
+            field.name,
+            type=kind,
+            default=None,
+            help=f"{field.metadata['help']}  {_describe_default(field)}",
+        )(command)
+    return command
+
+
+def _describe_default(field):
+    synthetic = getattr(SYNTHETIC, field.name)
+    if synthetic == field.default:
+        return "" if field.default is None else f"[{field.default}]"
+    return f"[{field.default}; synthetic set: {synthetic}]"
+
+
+def make_settings(options):
+    """Completes the options that were given by defaults for the data set."""
+    given = {k: v for k, v in options.items() if v is not None}
+    is_synthetic = given.get("dataset", SYNTHETIC.dataset) == SYNTHETIC.dataset
+    defaults = SYNTHETIC if is_synthetic else Settings()
+    return dataclasses.replace(defaults, **given)
+
+
+def load_model(model):
+    """Loads a model, or says how to get one."""
+    if not model.exists():
+        raise FileNotFoundError(
+            f"There is no model {model}. `s2s-keras train` makes the default "
+            "one; --model names another."
+        )
+    import keras
+
+    from s2s_keras.models.text_translator import TextTranslator
+
+    text_translator = keras.saving.load_model(model)
+    if not isinstance(text_translator, TextTranslator):
+        raise ValueError(
+            f"--model should hold a TextTranslator. Received: {model} with a "
+            f"{type(text_translator).__name__}"
+        )
+    return text_translator

@@ -1,0 +1,197 @@
+"""The command line of the studies: `s2s-keras study ...`."""
+
+import json
+import pathlib
+
+import click
+
+from s2s_keras.options import load_model
+from s2s_keras.options import make_settings
+from s2s_keras.options import settings_options
+
+MODEL_PATH = click.Path(dir_okay=False, path_type=pathlib.Path)
+
+
+def _out_option(default):
+    return click.option(
+        "--out",
+        type=click.Path(file_okay=False, path_type=pathlib.Path),
+        default=pathlib.Path("runs", default),
+        show_default=True,
+        help="A new folder for numbers, pictures and models.",
+    )
+
+
+def _make_folder(out):
+    """Makes the folder, which must be a new one: nothing is overwritten."""
+    if out.exists():
+        raise FileExistsError(
+            f"The folder {out} exists and is left as it is. Give another --out."
+        )
+    out.mkdir(parents=True)
+
+
+@click.group()
+def study():
+    """Measure what attention is good for, and what it costs."""
+
+
+@study.command()
+@click.option(
+    "--standard", type=MODEL_PATH, help="A trained model without attention."
+)
+@click.option(
+    "--with-attention", type=MODEL_PATH, help="A trained model with attention."
+)
+@click.option(
+    "--bucket-width", type=click.IntRange(1), default=10, show_default=True
+)
+@_out_option("study_length")
+@settings_options
+def length(standard, with_attention, bucket_width, out, **options):
+    """Draw BLEU against sentence length, with and without attention.
+
+    Two models that are as large as one another are trained as the options
+    say, or two trained ones are taken. On the synthetic set they are tested
+    on sentences much longer than those they learned from.
+    """
+    if (standard is None) != (with_attention is None):
+        raise ValueError("--standard and --with-attention come together.")
+    given_split = options["test_split"]
+    settings = make_settings(options)
+    if settings.dataset == "clause_grammar/en_de" and given_split is None:
+        options["test_split"] = "test+test_long"
+        settings = make_settings(options)
+    from s2s_keras.studies.length import plot_length
+    from s2s_keras.studies.length import score_by_length
+    from s2s_keras.studies.tables import save_figure
+    from s2s_keras.studies.tables import write_table
+    from s2s_keras.studies.twins import train_twins
+    from s2s_keras.training.evaluation import read_pairs
+    from s2s_keras.training.job import load_corpora
+
+    if standard is not None:
+        models = {
+            "standard": load_model(standard),
+            "attention": load_model(with_attention),
+        }
+        _make_folder(out)
+    else:
+        _make_folder(out)
+        models = train_twins(settings, out)
+    sources, references = read_pairs(load_corpora(settings).test)
+    translations = {
+        name: [str(item) for item in model.translate(sources)]
+        for name, model in models.items()
+    }
+    rows = score_by_length(translations, sources, references, bucket_width)
+    write_table(rows, out / "length.csv")
+    save_figure(plot_length(rows), out / "length.png")
+    for row in rows:
+        click.echo(
+            "{model:10} {min_words:4} to {max_words:3} words  "
+            "{sentences:5} sentences  BLEU {bleu:5.2f} +- {bleu_interval:.2f}"
+            "".format(**row)
+        )
+    click.echo(f"Wrote {out}/length.csv, .png and .svg")
+
+
+@study.command()
+@click.option(
+    "--lengths",
+    default="16,32,48,64,96,128",
+    show_default=True,
+    help="Lengths in tokens, source and target.",
+)
+@_out_option("study_complexity")
+@settings_options
+def complexity(lengths, out, **options):
+    """Time and weigh both models against the lengths of source and target.
+
+    The models are as large as one another and are not trained: what they take
+    does not depend on what they know.
+    """
+    settings = make_settings(options)
+    lengths = [int(item) for item in lengths.split(",")]
+    from s2s_keras.studies.complexity import fit_times
+    from s2s_keras.studies.complexity import measure_memory
+    from s2s_keras.studies.complexity import plot_complexity
+    from s2s_keras.studies.complexity import time_lengths
+    from s2s_keras.studies.tables import save_figure
+    from s2s_keras.studies.tables import write_table
+    from s2s_keras.studies.twins import twin_settings
+
+    _make_folder(out)
+    twins = {"standard": twin_settings(settings), "attention": settings}
+    size = settings.vocabulary_size
+    models = {name: twin.build(size, size) for name, twin in twins.items()}
+    rows = time_lengths(models, lengths)
+    memory_rows = measure_memory(twins, size, lengths)
+    fits = fit_times(rows)
+    write_table(rows, out / "time.csv")
+    write_table(memory_rows, out / "memory.csv")
+    save_figure(plot_complexity(rows, memory_rows), out / "complexity.png")
+    (out / "fits.json").write_text(json.dumps(fits, indent=2) + "\n")
+    for name, fit in fits.items():
+        click.echo(
+            f"{name:10} time grows with source_len^"
+            f"{fit['source_exponent']:.2f} and target_len^"
+            f"{fit['target_exponent']:.2f}; source_len x target_len takes "
+            f"{fit['product_share']:.0%} at {lengths[-1]} x {lengths[-1]}"
+        )
+    click.echo(f"Wrote {out}/time.csv, memory.csv, fits.json, complexity.png")
+
+
+@study.command()
+@click.argument("models", nargs=-1, required=True, type=MODEL_PATH)
+@click.option("--dataset", default="clause_grammar/en_de", show_default=True)
+@click.option("--split", default="test", show_default=True)
+@click.option(
+    "--links", help="File of links 0-0 1-2 of words between spaces, for files."
+)
+@click.option(
+    "--partial-links",
+    is_flag=True,
+    help="Target words without a link are not counted.",
+)
+@click.option("--data-dir", help="Where TFDS keeps prepared sets.")
+@click.option(
+    "--pictures", type=click.IntRange(0), default=5, show_default=True
+)
+@_out_option("study_alignment")
+def alignment(models, dataset, split, links, partial_links, **options):
+    """Compare attention with word links, by alignment error rate.
+
+    MODELS are trained models with attention. The synthetic set brings gold
+    links; other sets need a file of them.
+    """
+    from s2s_keras.data.alignments import load_aligned_pairs
+    from s2s_keras.plotting import plot_attention
+    from s2s_keras.studies.alignment import align_pairs
+    from s2s_keras.studies.tables import save_figure
+    from s2s_keras.studies.tables import write_table
+
+    out, pictures = options["out"], options["pictures"]
+    places = {"data_dir": options["data_dir"]} if options["data_dir"] else {}
+    text_translators = {path: load_model(path) for path in models}
+    pairs = load_aligned_pairs(dataset, split, links, **places)
+    _make_folder(out)
+    rows = []
+    for path, text_translator in text_translators.items():
+        rate, counted, translations = align_pairs(
+            text_translator, pairs, partial_links
+        )
+        rows.append(
+            {
+                "model": str(path),
+                "alignment_error_rate": round(rate, 4),
+                "pairs": len(pairs),
+                "counted": counted,
+            }
+        )
+        click.echo(f"{path}: {rate:.4f} on {counted} of {len(pairs)} pairs")
+        for i, translation in enumerate(translations[:pictures]):
+            name = f"{'_'.join(path.with_suffix('').parts[-2:])}_{i}.png"
+            save_figure(plot_attention(translation), out / name)
+    write_table(rows, out / "alignment.csv")
+    click.echo(f"Wrote {out}/alignment.csv and the pictures")

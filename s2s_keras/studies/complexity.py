@@ -1,0 +1,249 @@
+"""How do time and memory grow with the lengths of source and target?"""
+
+import concurrent.futures
+import multiprocessing
+import resource
+import sys
+import time
+
+import numpy as np
+import tensorflow as tf
+from keras import ops
+
+LENGTHS = (16, 32, 48, 64, 96, 128)
+BATCH_SIZE = 16
+REPEATS = 5
+
+
+def time_lengths(models, lengths=LENGTHS, batch_size=BATCH_SIZE):
+    """Times one pass of encoder and decoder for every pair of lengths.
+
+    Args:
+        models: Dictionary from a name to a `Translator`.
+        lengths: Lengths of source and target in tokens.
+        batch_size: Integer. Sentences in the batch.
+
+    Returns:
+        A list of dictionaries of `model`, `source_len`, `target_len` and
+        `milliseconds`, the least of some runs.
+    """
+    rows = []
+    for name, translator in models.items():
+        run = _compile(translator)
+        run(*_make_ids(2, 2, 1))  # traces
+        for source_len in lengths:
+            for target_len in lengths:
+                ids = _make_ids(source_len, target_len, batch_size)
+                seconds = min(_time(run, ids) for _ in range(REPEATS))
+                rows.append(
+                    {
+                        "model": name,
+                        "source_len": source_len,
+                        "target_len": target_len,
+                        "milliseconds": round(1000 * seconds, 3),
+                    }
+                )
+    return rows
+
+
+def _compile(translator):
+    spec = tf.TensorSpec([None, None], tf.int32)
+    return tf.function(
+        lambda source_ids, target_ids: translator(
+            {"source_ids": source_ids, "target_ids": target_ids}
+        ),
+        input_signature=[spec, spec],
+        autograph=False,
+    )
+
+
+def _make_ids(source_len, target_len, batch_size):
+    return [
+        ops.ones((batch_size, length), dtype="int32")
+        for length in (source_len, target_len)
+    ]
+
+
+def _time(run, ids):
+    started = time.perf_counter()
+    np.array(run(*ids)[0, 0, 0])
+    return time.perf_counter() - started
+
+
+def measure_memory(architectures, vocabulary_size, lengths=LENGTHS):
+    """Measures the memory of a training step, each in a process of its own.
+
+    Args:
+        architectures: Dictionary from a name to an `Architecture`.
+        vocabulary_size: Integer. Pieces of each vocabulary.
+        lengths: Lengths, each of source and target, in tokens.
+
+    Returns:
+        A list of dictionaries of `model`, `source_len`, `target_len` and
+        `megabytes`, the peak of the process.
+    """
+    rows = []
+    for name, architecture in architectures.items():
+        for length in lengths:
+            with concurrent.futures.ProcessPoolExecutor(
+                1, mp_context=multiprocessing.get_context("spawn")
+            ) as pool:
+                peak = pool.submit(
+                    _train_one_batch, architecture, vocabulary_size, length
+                ).result()
+            rows.append(
+                {
+                    "model": name,
+                    "source_len": length,
+                    "target_len": length,
+                    "megabytes": round(peak, 1),
+                }
+            )
+    return rows
+
+
+def _train_one_batch(architecture, vocabulary_size, length):
+    """Peak memory of this process in MB, after a step of training."""
+    translator = architecture.build(vocabulary_size, vocabulary_size)
+    weights = [weight.value for weight in translator.trainable_weights]
+
+    @tf.function(autograph=False)
+    def step(source_ids, target_ids):
+        inputs = {"source_ids": source_ids, "target_ids": target_ids}
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_mean(translator(inputs, training=True))
+        return tape.gradient(loss, weights)
+
+    step(*_make_ids(length, length, BATCH_SIZE))
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / (2**20 if sys.platform == "darwin" else 2**10)
+
+
+def fit_times(rows):
+    """Fits how the time of each model grows.
+
+    Args:
+        rows: What `time_lengths` returned.
+
+    Returns:
+        A dictionary from a model's name to a dictionary of
+
+        - `source_exponent`, `target_exponent`: `p` of the fit `a + b l^p` in
+          one length, the other at its longest;
+        - `constant`, `per_source`, `per_target`, `per_product`: milliseconds
+          of the fit `constant + per_source l1 + per_target l2 + per_product
+          l1 l2`;
+        - `product_share`: share of the last term at the longest lengths.
+    """
+    models = dict.fromkeys(row["model"] for row in rows)
+    return {
+        model: _fit_model([row for row in rows if row["model"] == model])
+        for model in models
+    }
+
+
+def _fit_model(rows):
+    source, target, times = (
+        np.array([row[key] for row in rows], "float64")
+        for key in ("source_len", "target_len", "milliseconds")
+    )
+    terms = np.stack(
+        [np.ones_like(source), source, target, source * target], axis=1
+    )
+    # Relative errors: the shortest times count as much as the longest.
+    found, *_ = np.linalg.lstsq(
+        terms / times[:, None], np.ones_like(times), rcond=None
+    )
+    last = terms[np.argmax(source * target)] * found
+    at_longest_target, at_longest_source = (
+        target == target.max(),
+        source == source.max(),
+    )
+    return {
+        "source_exponent": fit_exponent(
+            source[at_longest_target], times[at_longest_target]
+        ),
+        "target_exponent": fit_exponent(
+            target[at_longest_source], times[at_longest_source]
+        ),
+        "constant": float(found[0]),
+        "per_source": float(found[1]),
+        "per_target": float(found[2]),
+        "per_product": float(found[3]),
+        "product_share": float(last[3] / last.sum()),
+    }
+
+
+def fit_exponent(lengths, values):
+    """Fits `values = a + b lengths^p` and gives `p`.
+
+    Args:
+        lengths: Array of lengths.
+        values: Array of what grows with them.
+
+    Returns:
+        Float, to two decimals.
+    """
+    lengths, values = np.asarray(lengths, "float64"), np.asarray(values)
+
+    def error(exponent):
+        terms = np.stack([np.ones_like(lengths), lengths**exponent], axis=1)
+        found, *_ = np.linalg.lstsq(terms, values, rcond=None)
+        return np.sum((terms @ found - values) ** 2)
+
+    return float(min(np.arange(0.3, 3.0, 0.01), key=error).round(2))
+
+
+def plot_complexity(rows, memory_rows):
+    """Draws time against either length, and memory against both.
+
+    Args:
+        rows: What `time_lengths` returned.
+        memory_rows: What `measure_memory` returned.
+
+    Returns:
+        The Matplotlib figure.
+    """
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(13, 4.2), layout="constrained")
+    panels = figure.subplots(1, 3)
+    fits = fit_times(rows)
+    for axes, key, other in (
+        (panels[0], "source_len", "target_len"),
+        (panels[1], "target_len", "source_len"),
+    ):
+        longest = max(row[other] for row in rows)
+        side = key.removesuffix("_len")
+        for model, fit in fits.items():
+            mine = [
+                row
+                for row in rows
+                if row["model"] == model and row[other] == longest
+            ]
+            axes.plot(
+                [row[key] for row in mine],
+                [row["milliseconds"] for row in mine],
+                marker="o",
+                label=f"{model}: exponent {fit[f'{side}_exponent']:.2f}",
+            )
+        axes.set_xlabel(f"{side} tokens ({longest} on the other side)")
+        axes.set_ylabel("milliseconds a batch")
+    for model in dict.fromkeys(row["model"] for row in memory_rows):
+        mine = [row for row in memory_rows if row["model"] == model]
+        lengths = [row["source_len"] for row in mine]
+        megabytes = [row["megabytes"] for row in mine]
+        exponent = fit_exponent(lengths, megabytes)
+        panels[2].plot(
+            lengths,
+            megabytes,
+            marker="o",
+            label=f"{model}: exponent {exponent:.2f}",
+        )
+    panels[2].set_xlabel("tokens on either side")
+    panels[2].set_ylabel("MB at the peak of a training step")
+    for axes in panels:
+        axes.set_ylim(bottom=0)
+        axes.grid(alpha=0.3)
+        axes.legend()
+    return figure
