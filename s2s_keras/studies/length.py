@@ -28,7 +28,8 @@ def bucket_by_length(sources, width, min_sentences=MIN_SENTENCES):
         else:
             buckets.append(by_length[key])
     if len(buckets) > 1 and len(buckets[-1]) < min_sentences:
-        buckets[-2] += buckets.pop()
+        shortest = buckets.pop()
+        buckets[-1] += shortest
     return buckets[::-1]
 
 

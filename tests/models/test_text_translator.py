@@ -12,6 +12,9 @@ from laws import variant
 
 from s2s_keras import TokenCrossEntropy
 from s2s_keras import plot_attention
+from s2s_keras.conventions import END_ID
+from s2s_keras.conventions import START_ID
+from s2s_keras.decoding.penalties import length_penalty
 
 ODD_TEXTS = [
     "",
@@ -130,28 +133,35 @@ def test_predict_equals_translate(text_translator):
     assert [text.decode() for text in outputs["translation"]] == expected
 
 
-def test_the_score_of_a_translation_is_the_one_it_was_found_with(
-    text_translator,
-):
-    found = text_translator.translate(TEXTS)
-    # Where the pieces found are those the tokenizer makes of the text.
-    tokenize = text_translator.target_tokenizer.tokenize
-    same = [
-        item
-        for item, ids in zip(
-            found, tokenize(texts_of(found)).to_list(), strict=True
-        )
-        if len(ids) == len(item.target_pieces) - 1
-    ]
-    assert len(same) > 3
-    sources = [
-        "".join(item.source_pieces[:-1]).replace("▁", " ") for item in same
-    ]
-    forced = text_translator.score(sources, texts_of(same))
-    for ours, theirs in zip(forced, same, strict=True):
-        assert ours.target_pieces == theirs.target_pieces
-        assert ours.score == pytest.approx(theirs.score, rel=1e-3)
-        np.testing.assert_allclose(ours.attention, theirs.attention, atol=1e-4)
+def test_a_score_is_the_log_probability_of_the_text(text_translator):
+    (translation,) = text_translator.score(["one two"], ["three four"])
+    tokenizer = text_translator.source_tokenizer
+    source_ids, ids = (
+        [*tokenizer.tokenize(text).numpy(), END_ID]
+        for text in ("one two", "three four")
+    )
+    logits = text_translator.translator(
+        {
+            "source_ids": np.array([source_ids]),
+            "target_ids": np.array([[START_ID, *ids[:-1]]]),
+        }
+    )
+    log_probs = np.array(keras.ops.log_softmax(logits))[0]
+    expected = log_probs[np.arange(len(ids)), ids].sum()
+    expected /= float(length_penalty(len(ids), 1.0))
+    assert translation.score == pytest.approx(expected, rel=1e-4)
+    assert translation.target_pieces[-1] == "[END]"
+    assert translation.attention.shape == (len(ids), len(source_ids))
+    np.testing.assert_allclose(translation.attention.sum(-1), 1, atol=1e-5)
+
+
+def test_a_score_does_not_depend_on_its_neighbours(text_translator):
+    alone = text_translator.score("one two", "three")
+    among = text_translator.score(
+        ["five, six and seven", "one two"], ["eight and one two", "three"]
+    )[1]
+    assert among.score == pytest.approx(alone.score, rel=1e-4)
+    np.testing.assert_allclose(among.attention, alone.attention, atol=1e-5)
 
 
 def test_one_pair_gives_one_score_and_lists_a_list(text_translator):
