@@ -1,8 +1,10 @@
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 from checks import run_layer_checks
 
+from s2s_keras import Attention
 from s2s_keras import BahdanauAttention
 from s2s_keras import ConcatAttention
 from s2s_keras import CoverageAttention
@@ -212,6 +214,25 @@ def test_given_keys_change_nothing(layer_class, kwargs):
         layer(**inputs, memory_keys=keys), expected, strict=True
     ):
         np.testing.assert_array_equal(ours, theirs)
+
+
+@keras.saving.register_keras_serializable(package="test_attention")
+class CosineAttention(Attention):
+    def score(self, query, memory_keys):
+        memory_keys = keras.ops.normalize(memory_keys, axis=-1)
+        query = keras.ops.normalize(query, axis=-1)
+        return keras.ops.matmul(memory_keys, query[..., None])[..., 0]
+
+
+def test_an_attention_of_ones_own_says_how_it_scores():
+    inputs = {"query": QUERY, "memory": MEMORY, "memory_mask": MASK}
+    run_layer_checks(CosineAttention, {}, inputs, ((2, 6), (2, 5)))
+    _, attention = CosineAttention()(QUERY, MEMORY)
+    cosines = [
+        row @ QUERY[0] / np.linalg.norm(row) / np.linalg.norm(QUERY[0])
+        for row in MEMORY[0]
+    ]
+    np.testing.assert_allclose(attention[0], softmax(cosines), rtol=1e-5)
 
 
 def test_no_coverage_is_a_coverage_of_zeros():
