@@ -59,8 +59,24 @@ VARIANTS = {
     )
     for cell in CELLS
 }
+FIRST = ("standard-gru-1", "bahdanau-gru-1", "luong_general-gru-1")
+
+
+def _is_slow(name):
+    """Whether a variant is left to the slow tests: there are many."""
+    return name not in FIRST and not name.endswith("lstm-2")
+
+
 EVERY_VARIANT = pytest.mark.parametrize(
-    "architecture", VARIANTS.values(), ids=VARIANTS
+    "architecture",
+    [
+        pytest.param(
+            architecture,
+            id=name,
+            marks=[pytest.mark.slow] if _is_slow(name) else [],
+        )
+        for name, architecture in VARIANTS.items()
+    ],
 )
 
 

@@ -29,6 +29,9 @@ class Attention(keras.layers.Layer):
 
     needs_coverage = False
 
+    def build(self, query_shape, memory_shape, **_):
+        """Makes the weights; there are none unless a kind says so."""
+
     def project_memory(self, memory):
         """Computes what every step's scores start from.
 
