@@ -56,13 +56,13 @@ class Architecture:
     bidirectional: bool = option(True, "Read the source in both directions.")
     reverse_source: bool = option(False, "Read the source from its end.")
     residual: bool = option(False, "Layers add their input to their output.")
-    embedding_dim: int = option(192, "Width of the embeddings.")
-    units: int = option(320, "Width of decoder and memory.")
+    embedding_dim: int = option(256, "Width of the embeddings.")
+    units: int = option(384, "Width of decoder and memory.")
     tie_embedding: bool = option(True, "Project logits by the embedding.")
     joint_vocabulary: bool = option(
         True, "One vocabulary, and one embedding, for both languages."
     )
-    dropout: float = option(0.15, "Dropped share of activations.")
+    dropout: float = option(0.25, "Dropped share of activations.")
     locked_dropout: bool = option(
         False, "One dropout mask for all steps of a sentence."
     )

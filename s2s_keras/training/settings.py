@@ -34,11 +34,11 @@ class Settings(Architecture):
     tokenizer: str = option(
         "unigram", "SentencePiece kind.", ("unigram", "bpe")
     )
-    vocabulary_size: int = option(4000, "Pieces of a vocabulary, at most.")
+    vocabulary_size: int = option(8000, "Pieces of a vocabulary, at most.")
 
-    epochs: int = option(10, "Passes over the training split.")
+    epochs: int = option(8, "Passes over the training split.")
     tokens_per_batch: int = option(1200, "Padded target tokens of a batch.")
-    learning_rate: float = option(2e-3, "Peak of the cosine schedule.")
+    learning_rate: float = option(4e-3, "Peak of the cosine schedule.")
     warmup_steps: int = option(300, "Steps to reach the peak.")
     label_smoothing: float = option(0.1, "Probability spread evenly.")
     sampling_rate: float = option(
