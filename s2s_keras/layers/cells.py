@@ -12,7 +12,9 @@ class LayerNormGRUCell(keras.layers.GRUCell):
 
     Args:
         units: Integer. Width of the state.
-        **kwargs: Keyword arguments of `keras.layers.GRUCell`.
+        recurrent_dropout: Float. Dropped share of the hidden state that
+            enters the product, with one mask for all steps.
+        **kwargs: Keyword arguments of `keras.layers.Layer`.
 
     Call arguments:
         inputs: Float tensor `[batch, input_units]`.
@@ -26,8 +28,8 @@ class LayerNormGRUCell(keras.layers.GRUCell):
         31, with the reset gate after the product.
     """
 
-    def __init__(self, units, **kwargs):
-        super().__init__(units, **kwargs)
+    def __init__(self, units, recurrent_dropout=0.0, **kwargs):
+        super().__init__(units, recurrent_dropout=recurrent_dropout, **kwargs)
         self.input_norm = _norm(self, "input_norm")
         self.recurrent_norm = _norm(self, "recurrent_norm")
 
@@ -39,7 +41,9 @@ class LayerNormGRUCell(keras.layers.GRUCell):
     def call(self, inputs, states, training=False):
         (hidden,) = states
         x = self.input_norm(ops.matmul(inputs, self.kernel)) + self.bias[0]
-        h = self.recurrent_norm(ops.matmul(hidden, self.recurrent_kernel))
+        h = self.recurrent_norm(
+            ops.matmul(_drop(self, hidden, training), self.recurrent_kernel)
+        )
         x_update, x_reset, x_new = ops.split(x, 3, axis=-1)
         h_update, h_reset, h_new = ops.split(h + self.bias[1], 3, axis=-1)
         update = ops.sigmoid(x_update + h_update)
@@ -48,6 +52,9 @@ class LayerNormGRUCell(keras.layers.GRUCell):
         hidden = update * hidden + (1 - update) * new
         return hidden, [hidden]
 
+    def get_config(self):
+        return _config(self)
+
 
 @register
 class LayerNormLSTMCell(keras.layers.LSTMCell):
@@ -55,7 +62,9 @@ class LayerNormLSTMCell(keras.layers.LSTMCell):
 
     Args:
         units: Integer. Width of the state.
-        **kwargs: Keyword arguments of `keras.layers.LSTMCell`.
+        recurrent_dropout: Float. Dropped share of the hidden state that
+            enters the product, with one mask for all steps.
+        **kwargs: Keyword arguments of `keras.layers.Layer`.
 
     Call arguments:
         inputs: Float tensor `[batch, input_units]`.
@@ -69,8 +78,8 @@ class LayerNormLSTMCell(keras.layers.LSTMCell):
         22.
     """
 
-    def __init__(self, units, **kwargs):
-        super().__init__(units, **kwargs)
+    def __init__(self, units, recurrent_dropout=0.0, **kwargs):
+        super().__init__(units, recurrent_dropout=recurrent_dropout, **kwargs)
         self.input_norm = _norm(self, "input_norm")
         self.recurrent_norm = _norm(self, "recurrent_norm")
         self.cell_norm = _norm(self, "cell_norm")
@@ -83,9 +92,10 @@ class LayerNormLSTMCell(keras.layers.LSTMCell):
 
     def call(self, inputs, states, training=False):
         hidden, cell = states
+        kept = _drop(self, hidden, training)
         gates = (
             self.input_norm(ops.matmul(inputs, self.kernel))
-            + self.recurrent_norm(ops.matmul(hidden, self.recurrent_kernel))
+            + self.recurrent_norm(ops.matmul(kept, self.recurrent_kernel))
             + self.bias
         )
         new, forget, candidate, output = ops.split(gates, 4, axis=-1)
@@ -95,9 +105,29 @@ class LayerNormLSTMCell(keras.layers.LSTMCell):
         hidden = ops.sigmoid(output) * ops.tanh(self.cell_norm(cell))
         return hidden, [hidden, cell]
 
+    def get_config(self):
+        return _config(self)
+
 
 def _norm(cell, name):
     return keras.layers.LayerNormalization(dtype=cell.dtype_policy, name=name)
+
+
+def _drop(cell, hidden, training):
+    """Drops a part of the hidden state, the same at every step."""
+    if not (training and cell.recurrent_dropout):
+        return hidden
+    masks = cell.get_recurrent_dropout_mask(hidden)
+    return hidden * (masks[0] if isinstance(masks, list) else masks)
+
+
+def _config(cell):
+    """What the constructor takes: Keras's cells take more than is used."""
+    return {
+        **keras.layers.Layer.get_config(cell),
+        "units": cell.units,
+        "recurrent_dropout": cell.recurrent_dropout,
+    }
 
 
 CELLS = {

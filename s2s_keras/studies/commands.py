@@ -1,5 +1,6 @@
 """The command line of the studies: `s2s-keras study ...`."""
 
+import dataclasses
 import json
 import pathlib
 
@@ -22,13 +23,12 @@ def _out_option(default):
     )
 
 
-def _make_folder(out):
-    """Makes the folder, which must be a new one: nothing is overwritten."""
+def _check_new(out):
+    """Makes sure that nothing is overwritten."""
     if out.exists():
         raise FileExistsError(
             f"The folder {out} exists and is left as it is. Give another --out."
         )
-    out.mkdir(parents=True)
 
 
 @click.group()
@@ -55,36 +55,35 @@ def length(standard, with_attention, bucket_width, out, **options):
     say, or two trained ones are taken. On the synthetic set they are tested
     on sentences much longer than those they learned from.
     """
+    _check_new(out)
     if (standard is None) != (with_attention is None):
         raise ValueError("--standard and --with-attention come together.")
-    given_split = options["test_split"]
     settings = make_settings(options)
-    if settings.dataset == "clause_grammar/en_de" and given_split is None:
-        options["test_split"] = "test+test_long"
-        settings = make_settings(options)
+    is_synthetic = settings.dataset == "clause_grammar/en_de"
+    if is_synthetic and options["test_split"] is None:
+        settings = dataclasses.replace(settings, test_split="test+test_long")
     from s2s_keras.studies.length import plot_length
     from s2s_keras.studies.length import score_by_length
     from s2s_keras.studies.tables import save_figure
     from s2s_keras.studies.tables import write_table
     from s2s_keras.studies.twins import train_twins
     from s2s_keras.training.evaluation import read_pairs
-    from s2s_keras.training.job import load_corpora
+    from s2s_keras.training.job import load_split
 
-    if standard is not None:
+    if standard is None:
+        models = train_twins(settings, out)
+    else:
         models = {
             "standard": load_model(standard),
             "attention": load_model(with_attention),
         }
-        _make_folder(out)
-    else:
-        _make_folder(out)
-        models = train_twins(settings, out)
-    sources, references = read_pairs(load_corpora(settings).test)
+    sources, references = read_pairs(load_split(settings, settings.test_split))
     translations = {
         name: [str(item) for item in model.translate(sources)]
         for name, model in models.items()
     }
     rows = score_by_length(translations, sources, references, bucket_width)
+    out.mkdir(parents=True, exist_ok=True)
     write_table(rows, out / "length.csv")
     save_figure(plot_length(rows), out / "length.png")
     for row in rows:
@@ -111,6 +110,7 @@ def complexity(lengths, out, **options):
     The models are as large as one another and are not trained: what they take
     does not depend on what they know.
     """
+    _check_new(out)
     settings = make_settings(options)
     lengths = [int(item) for item in lengths.split(",")]
     from s2s_keras.studies.complexity import fit_times
@@ -121,13 +121,13 @@ def complexity(lengths, out, **options):
     from s2s_keras.studies.tables import write_table
     from s2s_keras.studies.twins import twin_settings
 
-    _make_folder(out)
     twins = {"standard": twin_settings(settings), "attention": settings}
     size = settings.vocabulary_size
     models = {name: twin.build(size, size) for name, twin in twins.items()}
     rows = time_lengths(models, lengths)
     memory_rows = measure_memory(twins, size, lengths)
     fits = fit_times(rows)
+    out.mkdir(parents=True)
     write_table(rows, out / "time.csv")
     write_table(memory_rows, out / "memory.csv")
     save_figure(plot_complexity(rows, memory_rows), out / "complexity.png")
@@ -172,10 +172,17 @@ def alignment(models, dataset, split, links, partial_links, **options):
     from s2s_keras.studies.tables import write_table
 
     out, pictures = options["out"], options["pictures"]
+    _check_new(out)
     places = {"data_dir": options["data_dir"]} if options["data_dir"] else {}
     text_translators = {path: load_model(path) for path in models}
+    for path, text_translator in text_translators.items():
+        if not text_translator.translator.has_attention:
+            raise ValueError(
+                f"MODELS should have attention. Received: {path} with no "
+                "attention"
+            )
     pairs = load_aligned_pairs(dataset, split, links, **places)
-    _make_folder(out)
+    out.mkdir(parents=True)
     rows = []
     for path, text_translator in text_translators.items():
         rate, counted, translations = align_pairs(

@@ -28,24 +28,24 @@ class Corpora(NamedTuple):
     test: Any
 
 
+def load_split(settings, split):
+    """Loads one split of a run's data set."""
+    return load_corpus(
+        settings.dataset,
+        split,
+        source=settings.source,
+        target=settings.target,
+        data_dir=settings.data_dir,
+        manual_dir=settings.manual_dir,
+    )
+
+
 def load_corpora(settings):
     """Loads a run's three splits."""
     return Corpora(
-        *(
-            load_corpus(
-                settings.dataset,
-                split,
-                source=settings.source,
-                target=settings.target,
-                data_dir=settings.data_dir,
-                manual_dir=settings.manual_dir,
-            )
-            for split in (
-                settings.split,
-                settings.validation_split,
-                settings.test_split,
-            )
-        )
+        load_split(settings, settings.split),
+        load_split(settings, settings.validation_split),
+        load_split(settings, settings.test_split),
     )
 
 

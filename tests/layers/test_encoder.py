@@ -107,6 +107,17 @@ def test_dropout_acts_in_training_only():
     assert not np.allclose(once, trained)
 
 
+@pytest.mark.parametrize(
+    "cell", ["gru", "lstm", "layer_norm_gru", "layer_norm_lstm"]
+)
+@pytest.mark.parametrize("kind", ["recurrent_dropout", "word_dropout"])
+def test_every_kind_of_dropout_acts_in_training(cell, kind):
+    encoder = make_encoder(cell, **{kind: 0.5})
+    once = encoder(SOURCE_IDS)[0]
+    assert not np.allclose(once, encoder(SOURCE_IDS, training=True)[0])
+    np.testing.assert_array_equal(once, encoder(SOURCE_IDS)[0])
+
+
 def test_refuses_an_unknown_cell():
     with pytest.raises(ValueError, match="Received: cell='rnn'"):
         make_encoder(cell="rnn")
