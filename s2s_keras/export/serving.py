@@ -71,9 +71,14 @@ def _write_archive(text_translator, path, num_beams, length_penalty):
 def _without_cudnn(encoder):
     """Has a machine with a GPU trace what one without can run."""
     layers = [
-        layer
-        for bidirectional in encoder.recurrent_layers
-        for layer in (bidirectional.forward_layer, bidirectional.backward_layer)
+        direction
+        for layer in encoder.recurrent_layers
+        for direction in (
+            [layer.forward_layer, layer.backward_layer]
+            if encoder.bidirectional
+            else [layer]
+        )
+        if hasattr(direction, "use_cudnn")
     ]
     before = [layer.use_cudnn for layer in layers]
     for layer in layers:
