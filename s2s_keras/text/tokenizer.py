@@ -2,6 +2,7 @@
 
 import io
 import pathlib
+import uuid
 
 import keras
 import tensorflow as tf
@@ -118,6 +119,7 @@ class SentencePieceTokenizer(keras.layers.Layer):
             self._tokenizer = tensorflow_text.SentencepieceTokenizer(
                 proto, out_type=tf.int32
             )
+            self._tokenizer._model_resource = _make_lasting_resource(proto)
         special = self._tokenizer.id_to_string(tf.range(4)).numpy().tolist()
         expected = [b"<pad>", b"<unk>", b"<s>", b"</s>"]
         if special != expected:
@@ -179,3 +181,28 @@ class SentencePieceTokenizer(keras.layers.Layer):
 
     def load_assets(self, dir_path):
         self._set_proto((pathlib.Path(dir_path) / ASSET_NAME).read_bytes())
+
+
+def _make_lasting_resource(proto):
+    """Makes a resource that outlives a new random seed.
+
+    TF-Text leaves its resource to a kernel that TensorFlow throws away, and
+    the vocabulary with it, when `keras.utils.set_random_seed` is called.
+    """
+    from tensorflow_text.python.ops import sentencepiece_tokenizer
+
+    class LastingResource(sentencepiece_tokenizer._SentencepieceModelResource):
+        def _create_resource(self):
+            if not tf.executing_eagerly():  # as in an exported model
+                return super()._create_resource()
+            create = sentencepiece_tokenizer.gen_sentencepiece_tokenizer
+            return create.sentencepiece_op(
+                model=self._model, shared_name=f"sentencepiece_{uuid.uuid4()}"
+            )
+
+        def _destroy_resource(self):
+            tf.raw_ops.DestroyResourceOp(
+                resource=self.resource_handle, ignore_lookup_error=True
+            )
+
+    return LastingResource(proto, "sentencepiece")

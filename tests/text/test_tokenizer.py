@@ -1,7 +1,10 @@
+import gc
 import unicodedata
 
+import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from s2s_keras import SentencePieceTokenizer
 from s2s_keras.text.normalization import normalize_text
@@ -130,3 +133,25 @@ def test_refuses_other_special_ids():
 )
 def test_normalize_text(raw, expected):
     assert normalize_text([raw]).numpy()[0].decode() == expected
+
+
+def test_a_new_random_seed_leaves_the_vocabulary(tokenizer):
+    traced = tf.function(tokenizer.tokenize, autograph=False)
+    text = tf.constant(TEXTS[:2])
+    expected = tokenizer.tokenize(text).to_list()
+    assert traced(text).to_list() == expected
+    keras.utils.set_random_seed(0)
+    assert traced(text).to_list() == expected
+    assert tokenizer.tokenize(text).to_list() == expected
+
+
+def test_a_tokenizer_that_goes_takes_its_own_vocabulary_alone(tokenizer):
+    expected = tokenizer.tokenize(TEXTS[:2]).to_list()
+    other = SentencePieceTokenizer(tokenizer._proto)
+    assert other.tokenize(TEXTS[:2]).to_list() == expected
+    handle = other._tokenizer._model_resource.resource_handle
+    del other
+    gc.collect()
+    assert tokenizer.tokenize(TEXTS[:2]).to_list() == expected
+    with pytest.raises(tf.errors.NotFoundError):
+        tf.raw_ops.DestroyResourceOp(resource=handle, ignore_lookup_error=False)
