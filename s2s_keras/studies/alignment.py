@@ -29,7 +29,7 @@ def read_links(translation, source_words, target_words):
 def _word_of_pieces(pieces, words):
     """Which word each piece is of, `[words, pieces]`, in equal shares.
 
-    END and pieces without letters are of no word.
+    A space of its own is of the word behind it; END is of no word.
     """
     spelt = [piece.replace("▁", "") for piece in pieces[:-1]]
     owners = [i for i, word in enumerate(words) for _ in word]
@@ -38,8 +38,9 @@ def _word_of_pieces(pieces, words):
     shares = np.zeros((len(words), len(pieces)))
     position = 0
     for column, letters in enumerate(spelt):
-        for owner in owners[position : position + len(letters)]:
-            shares[owner, column] += 1 / len(letters)
+        covered = owners[position : position + max(1, len(letters))]
+        for owner in covered:
+            shares[owner, column] += 1 / len(covered)
         position += len(letters)
     return shares
 

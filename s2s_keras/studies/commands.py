@@ -98,7 +98,7 @@ def length(standard, with_attention, bucket_width, out, **options):
 @study.command()
 @click.option(
     "--lengths",
-    default="16,32,48,64,96,128",
+    default="32,64,128,192,256",
     show_default=True,
     help="Lengths in tokens, source and target.",
 )

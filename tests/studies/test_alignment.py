@@ -37,6 +37,25 @@ def test_links_go_by_word_and_leave_end_out():
     assert links == {(1, 0), (2, 1), (3, 2)}
 
 
+def test_a_space_of_its_own_is_of_the_word_behind_it():
+    translation = make_translation(
+        ["▁a", "▁", "and", "[END]"],
+        ["▁x", "▁", "und", "[END]"],
+        np.array(
+            [
+                [1, 0, 0, 0],
+                [0.2, 0.5, 0, 0.3],
+                [0, 0.1, 0, 0.9],
+                [0, 0, 0, 1],
+            ]
+        ),
+    )
+    assert read_links(translation, ["a", "and"], ["x", "und"]) == {
+        (0, 0),
+        (1, 1),
+    }
+
+
 def test_a_piece_over_two_words_is_of_both():
     translation = make_translation(
         ["▁ab", "[END]"], ["▁x.", "[END]"], np.array([[0.9, 0.1], [0, 1]])
