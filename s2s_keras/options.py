@@ -7,6 +7,7 @@ import typing
 
 import click
 
+from s2s_keras.models.architecture import Architecture
 from s2s_keras.training.settings import SYNTHETIC
 from s2s_keras.training.settings import Settings
 
@@ -26,8 +27,19 @@ BEAMS_OPTION = click.option(
 
 def settings_options(command):
     """Adds an option for each field of `Settings`; `None` where not given."""
-    hints = typing.get_type_hints(Settings)
-    for field in reversed(dataclasses.fields(Settings)):
+    return _add_options(command, Settings, _describe_default)
+
+
+def architecture_options(command):
+    """Adds an option for each field of `Architecture`."""
+    return _add_options(
+        command, Architecture, lambda field: f"[{field.default}]"
+    )
+
+
+def _add_options(command, record, describe_default):
+    hints = typing.get_type_hints(record)
+    for field in reversed(dataclasses.fields(record)):
         name = field.name.replace("_", "-")
         kind = hints[field.name]
         if isinstance(kind, types.UnionType):  # str | None
@@ -40,7 +52,7 @@ def settings_options(command):
             field.name,
             type=kind,
             default=None,
-            help=f"{field.metadata['help']}  {_describe_default(field)}",
+            help=f"{field.metadata['help']}  {describe_default(field)}",
         )(command)
     return command
 
@@ -52,9 +64,14 @@ def _describe_default(field):
     return f"[{field.default}; synthetic set: {synthetic}]"
 
 
+def given_options(options):
+    """The options that were given."""
+    return {k: v for k, v in options.items() if v is not None}
+
+
 def make_settings(options):
     """Completes the options that were given by defaults for the data set."""
-    given = {k: v for k, v in options.items() if v is not None}
+    given = given_options(options)
     is_synthetic = given.get("dataset", SYNTHETIC.dataset) == SYNTHETIC.dataset
     defaults = SYNTHETIC if is_synthetic else Settings()
     return dataclasses.replace(defaults, **given)

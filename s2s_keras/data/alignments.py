@@ -5,6 +5,7 @@ import pathlib
 from typing import NamedTuple
 
 from s2s_keras.data.clause_grammar.grammar import word_tokens
+from s2s_keras.data.corpora import corpus_languages
 from s2s_keras.data.corpora import load_corpus
 from s2s_keras.data.tfds_sets import load_tfds_alignment
 
@@ -27,31 +28,40 @@ class AlignedPair(NamedTuple):
     links: frozenset
 
 
-def load_aligned_pairs(dataset, split, links=None, **places):
+def load_aligned_pairs(dataset, split, links=None, data_dir=None):
     """Loads sentence pairs with their word links.
 
     Args:
-        dataset: `"clause_grammar/en_de"`, which brings its gold links, or
-            files as `load_corpus` takes them.
+        dataset: A corpus as `load_corpus` takes it.
         split: Name of a split, its slice or a sum.
         links: Path of a file with a line of links `0-0 1-2` for each pair,
             source first, counting words between spaces; gzipped where its
-            name ends in `.gz`; may hold `{split}`. Only for files.
-        **places: `data_dir` and `manual_dir` of `load_corpus`.
+            name ends in `.gz`; may hold `{split}`. `None` for the gold links
+            that `"clause_grammar/en_de"` brings.
+        data_dir: Folder where TFDS keeps prepared data sets.
 
     Returns:
         A list of `AlignedPair`.
 
     Raises:
-        ValueError: If there are not as many lines of links as pairs, or if
-            they do not fit the pairs.
+        ValueError: If there are no links, not as many lines of them as pairs,
+            or if they do not fit the pairs.
     """
+    if (
+        links is None
+        and corpus_languages(dataset, data_dir=data_dir)[0] is None
+    ):
+        raise ValueError(
+            "`links` should name a file where `dataset` names files. "
+            f"Received: links=None, dataset={dataset!r}"
+        )
+    corpus = load_corpus(dataset, split, data_dir=data_dir)
     pairs = [
         tuple(text.decode() for text in pair)
-        for pair in load_corpus(dataset, split, **places).as_numpy_iterator()
+        for pair in corpus.as_numpy_iterator()
     ]
     if links is None:
-        lines = load_tfds_alignment(dataset, split, **places)
+        lines = load_tfds_alignment(dataset, split, data_dir)
         split_words = word_tokens
     else:
         lines = _read_lines(str(links).replace("{split}", split))

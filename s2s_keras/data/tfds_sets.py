@@ -25,7 +25,7 @@ def load_tfds_set(
     return _select_pairs(_read_builder(builder, split), schema, *languages)
 
 
-def load_tfds_alignment(dataset, split, data_dir=None, manual_dir=None):
+def load_tfds_alignment(dataset, split, data_dir):
     """Loads the word links of a data set that has them, as lines `0-0 1-2`.
 
     Raises:
@@ -37,7 +37,7 @@ def load_tfds_alignment(dataset, split, data_dir=None, manual_dir=None):
             "`dataset` should have a feature 'alignment'. Received: "
             f"dataset={dataset!r} with {list(builder.info.features)}"
         )
-    _prepare(builder, manual_dir)
+    _prepare(builder, manual_dir=None)
     examples = _read_builder(builder, split)
     return [
         example["alignment"].decode()

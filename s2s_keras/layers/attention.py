@@ -63,6 +63,16 @@ class Attention(keras.layers.Layer):
         context = ops.matmul(attention[:, None], memory)[:, 0]
         return context, attention
 
+    def _project_to(self, units, name, use_bias=False, **kwargs):
+        """Makes a projection as a sublayer."""
+        return keras.layers.Dense(
+            units,
+            use_bias=use_bias,
+            dtype=self.dtype_policy,
+            name=name,
+            **kwargs,
+        )
+
     def compute_output_shape(self, query_shape, memory_shape, **_):
         batch, source_len, memory_units = memory_shape
         return (batch, memory_units), (batch, source_len)
@@ -130,21 +140,11 @@ class BahdanauAttention(Attention):
         _check_units(units)
         self.units = units
         self.use_bias = use_bias
-        self.query_projection = keras.layers.Dense(
-            units,
-            use_bias=False,
-            dtype=self.dtype_policy,
-            name="query_projection",
+        self.query_projection = self._project_to(units, "query_projection")
+        self.memory_projection = self._project_to(
+            units, "memory_projection", use_bias=use_bias
         )
-        self.memory_projection = keras.layers.Dense(
-            units,
-            use_bias=use_bias,
-            dtype=self.dtype_policy,
-            name="memory_projection",
-        )
-        self.score_projection = keras.layers.Dense(
-            1, use_bias=False, dtype=self.dtype_policy, name="score_projection"
-        )
+        self.score_projection = self._project_to(1, "score_projection")
 
     def build(self, query_shape, memory_shape, **_):
         self.query_projection.build(query_shape)
@@ -180,7 +180,7 @@ class ConcatAttention(BahdanauAttention):
     Call arguments and what it returns: see `Attention`.
 
     Reference:
-        [Luong et al., 2015](https://arxiv.org/abs/1508.04025), Equation 8.
+        [Luong et al., 2015](https://arxiv.org/abs/1508.04025), Section 3.1.
     """
 
     def __init__(self, units, use_bias=False, **kwargs):
@@ -209,8 +209,8 @@ class CoverageAttention(BahdanauAttention):
         See `Attention`.
 
     Reference:
-        [Tu et al., 2016](https://arxiv.org/abs/1601.04811), Equations 6, 8
-        and 9, with at most two target tokens for a source token.
+        [Tu et al., 2016](https://arxiv.org/abs/1601.04811), Section 3, with
+        at most two target tokens for a source token.
     """
 
     needs_coverage = True
@@ -218,18 +218,11 @@ class CoverageAttention(BahdanauAttention):
 
     def __init__(self, units, use_bias=True, **kwargs):
         super().__init__(units, use_bias=use_bias, **kwargs)
-        self.coverage_projection = keras.layers.Dense(
-            units,
-            use_bias=False,
-            dtype=self.dtype_policy,
-            name="coverage_projection",
+        self.coverage_projection = self._project_to(
+            units, "coverage_projection"
         )
-        self.fertility_projection = keras.layers.Dense(
-            1,
-            use_bias=False,
-            activation="sigmoid",
-            dtype=self.dtype_policy,
-            name="fertility_projection",
+        self.fertility_projection = self._project_to(
+            1, "fertility_projection", activation="sigmoid"
         )
 
     def build(self, query_shape, memory_shape, **_):
@@ -287,14 +280,9 @@ class MultiHeadBahdanauAttention(Attention):
             )
         self.units = units
         self.num_heads = num_heads
-        self.query_projection = keras.layers.Dense(
-            units,
-            use_bias=False,
-            dtype=self.dtype_policy,
-            name="query_projection",
-        )
-        self.memory_projection = keras.layers.Dense(
-            units, dtype=self.dtype_policy, name="memory_projection"
+        self.query_projection = self._project_to(units, "query_projection")
+        self.memory_projection = self._project_to(
+            units, "memory_projection", use_bias=True
         )
 
     def build(self, query_shape, memory_shape, **_):
@@ -374,18 +362,8 @@ class ScaledDotAttention(Attention):
         super().__init__(**kwargs)
         _check_units(units)
         self.units = units
-        self.query_projection = keras.layers.Dense(
-            units,
-            use_bias=False,
-            dtype=self.dtype_policy,
-            name="query_projection",
-        )
-        self.memory_projection = keras.layers.Dense(
-            units,
-            use_bias=False,
-            dtype=self.dtype_policy,
-            name="memory_projection",
-        )
+        self.query_projection = self._project_to(units, "query_projection")
+        self.memory_projection = self._project_to(units, "memory_projection")
 
     def build(self, query_shape, memory_shape, **_):
         self.query_projection.build(query_shape)
@@ -413,7 +391,7 @@ class DotAttention(Attention):
     wide as the memory, which is its own keys.
 
     Reference:
-        [Luong et al., 2015](https://arxiv.org/abs/1508.04025), Equation 8.
+        [Luong et al., 2015](https://arxiv.org/abs/1508.04025), Section 3.1.
     """
 
     def build(self, query_shape, memory_shape, **_):
@@ -434,7 +412,7 @@ class GeneralAttention(Attention):
     `W h_i`, `[batch, source_len, units]`, as wide as the query.
 
     Reference:
-        [Luong et al., 2015](https://arxiv.org/abs/1508.04025), Equation 8.
+        [Luong et al., 2015](https://arxiv.org/abs/1508.04025), Section 3.1.
     """
 
     def build(self, query_shape, memory_shape, **_):

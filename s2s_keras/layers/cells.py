@@ -14,7 +14,9 @@ class LayerNormGRUCell(keras.layers.GRUCell):
         units: Integer. Width of the state.
         recurrent_dropout: Float. Dropped share of the hidden state that
             enters the product, with one mask for all steps.
-        **kwargs: Keyword arguments of `keras.layers.Layer`.
+        name: Name of the layer.
+        dtype: Keras dtype policy.
+        trainable: Boolean. Whether its weights are trained.
 
     Call arguments:
         inputs: Float tensor `[batch, input_units]`.
@@ -24,12 +26,25 @@ class LayerNormGRUCell(keras.layers.GRUCell):
         A tuple of the output `[batch, units]` and the list of states.
 
     Reference:
-        [Ba et al., 2016](https://arxiv.org/abs/1607.06450), Equations 29 to
-        31, with the reset gate after the product.
+        [Ba et al., 2016](https://arxiv.org/abs/1607.06450), supplementary
+        material, with the reset gate after the product.
     """
 
-    def __init__(self, units, recurrent_dropout=0.0, **kwargs):
-        super().__init__(units, recurrent_dropout=recurrent_dropout, **kwargs)
+    def __init__(
+        self,
+        units,
+        recurrent_dropout=0.0,
+        name=None,
+        dtype=None,
+        trainable=True,
+    ):
+        super().__init__(
+            units,
+            recurrent_dropout=recurrent_dropout,
+            name=name,
+            dtype=dtype,
+            trainable=trainable,
+        )
         self.input_norm = _norm(self, "input_norm")
         self.recurrent_norm = _norm(self, "recurrent_norm")
 
@@ -64,7 +79,9 @@ class LayerNormLSTMCell(keras.layers.LSTMCell):
         units: Integer. Width of the state.
         recurrent_dropout: Float. Dropped share of the hidden state that
             enters the product, with one mask for all steps.
-        **kwargs: Keyword arguments of `keras.layers.Layer`.
+        name: Name of the layer.
+        dtype: Keras dtype policy.
+        trainable: Boolean. Whether its weights are trained.
 
     Call arguments:
         inputs: Float tensor `[batch, input_units]`.
@@ -74,12 +91,25 @@ class LayerNormLSTMCell(keras.layers.LSTMCell):
         A tuple of the output `[batch, units]` and the list of states.
 
     Reference:
-        [Ba et al., 2016](https://arxiv.org/abs/1607.06450), Equations 20 to
-        22.
+        [Ba et al., 2016](https://arxiv.org/abs/1607.06450), supplementary
+        material.
     """
 
-    def __init__(self, units, recurrent_dropout=0.0, **kwargs):
-        super().__init__(units, recurrent_dropout=recurrent_dropout, **kwargs)
+    def __init__(
+        self,
+        units,
+        recurrent_dropout=0.0,
+        name=None,
+        dtype=None,
+        trainable=True,
+    ):
+        super().__init__(
+            units,
+            recurrent_dropout=recurrent_dropout,
+            name=name,
+            dtype=dtype,
+            trainable=trainable,
+        )
         self.input_norm = _norm(self, "input_norm")
         self.recurrent_norm = _norm(self, "recurrent_norm")
         self.cell_norm = _norm(self, "cell_norm")
@@ -147,35 +177,34 @@ def check_cell(cell):
         )
 
 
-def make_recurrent_layer(cell, units, bidirectional, name, **kwargs):
+def make_recurrent_layer(
+    cell, units, bidirectional, recurrent_dropout, dtype, name
+):
     """Makes a Keras layer that walks a cell over a sequence.
 
     Args:
         cell: A key of `CELLS`.
         units: Integer. Width of each direction.
         bidirectional: Boolean. Whether it walks in both directions.
+        recurrent_dropout: Float. Dropped share of the recurrent states.
+        dtype: Keras dtype policy.
         name: Name of the layer.
-        **kwargs: Keyword arguments of the cell, such as `recurrent_dropout`.
 
     Returns:
         A layer that gives the outputs `[batch, length, units]` and the last
         states. Plain GRU and LSTM run on cuDNN where there is a GPU.
     """
-    options = {"return_sequences": True, "return_state": True}
+    walk = {"return_sequences": True, "return_state": True, "name": name}
+    options = {"recurrent_dropout": recurrent_dropout, "dtype": dtype}
     if cell in RECURRENT_LAYERS:
-        make_layer = RECURRENT_LAYERS[cell]
-        layer = make_layer(units, name=name, **options, **kwargs)
+        layer = RECURRENT_LAYERS[cell](units, **walk, **options)
     else:
-        layer = keras.layers.RNN(
-            CELLS[cell](units, name="cell", **kwargs),
-            dtype=kwargs["dtype"],
-            name=name,
-            **options,
-        )
+        cell = CELLS[cell](units, name="cell", **options)
+        layer = keras.layers.RNN(cell, dtype=dtype, **walk)
     if not bidirectional:
         return layer
     return keras.layers.Bidirectional(
-        layer, dtype=kwargs["dtype"], name=f"bidirectional_{name}"
+        layer, dtype=dtype, name=f"bidirectional_{name}"
     )
 
 

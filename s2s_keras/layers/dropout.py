@@ -19,7 +19,7 @@ def make_dropout(rate, locked=False, whole_words=False, **kwargs):
     Reference:
         [Gal and Ghahramani, 2016](https://arxiv.org/abs/1512.05287) for
         locked dropout, [Sennrich et al., 2016](
-        https://arxiv.org/abs/1606.02891), Section 2.3, for whole words.
+        https://arxiv.org/abs/1606.02891) for whole words.
     """
     noise_shape = (None, 1 if locked else None, 1 if whole_words else None)
     return keras.layers.Dropout(

@@ -139,7 +139,7 @@ class TextTranslator(keras.Model):
 
         Returns:
             A dictionary like that of `call`, with the translations that were
-            given and the tokens' `log_probs`, float32 `[batch, target_len]`.
+            given.
         """
         source_ids, truncated = self._read(source_text, self.source_tokenizer)
         label_ids, label_truncated = self._read(
@@ -151,7 +151,6 @@ class TextTranslator(keras.Model):
             "translation": target_text,
             "score": tf.reduce_sum(forced.log_probs, axis=1)
             / penalties.length_penalty(lengths, self.length_penalty),
-            "log_probs": forced.log_probs,
             "source_ids": source_ids,
             "target_ids": label_ids,
             "truncated": truncated | label_truncated,

@@ -56,7 +56,7 @@ def alignment_error_rate(found, gold):
         Float, 0 where all links agree and 1 where none does.
 
     Reference:
-        [Och and Ney, 2003](https://aclanthology.org/J03-1002/), Section 2.4.
+        [Och and Ney, 2003](https://aclanthology.org/J03-1002/).
     """
     agreeing = sum(len(a & b) for a, b in zip(found, gold, strict=True))
     return 1 - 2 * agreeing / sum(map(len, [*found, *gold]))
@@ -75,6 +75,9 @@ def align_pairs(text_translator, pairs, partial_links=False):
     Returns:
         A tuple of the alignment error rate, the number of pairs that counted,
         and the list of `Translation`s of all pairs.
+
+    Raises:
+        ValueError: If no pair that counts has a link.
     """
     translations = text_translator.score(
         [pair.source_text for pair in pairs],
@@ -90,4 +93,10 @@ def align_pairs(text_translator, pairs, partial_links=False):
             links = {link for link in links if link[1] in linked}
         found.append(links)
         gold.append(pair.links)
+    if not any(gold):
+        raise ValueError(
+            "`pairs` should hold links between words that the model's pieces "
+            f"spell. Received: {len(pairs)} pairs, {len(found)} of them spelt, "
+            "without a link"
+        )
     return alignment_error_rate(found, gold), len(found), translations

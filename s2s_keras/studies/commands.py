@@ -6,11 +6,17 @@ import pathlib
 
 import click
 
+from s2s_keras.models.architecture import Architecture
+from s2s_keras.options import architecture_options
+from s2s_keras.options import given_options
 from s2s_keras.options import load_model
 from s2s_keras.options import make_settings
 from s2s_keras.options import settings_options
 
 MODEL_PATH = click.Path(dir_okay=False, path_type=pathlib.Path)
+DATA_OPTIONS = {
+    *("dataset", "source", "target", "test_split", "data_dir", "manual_dir")
+}
 
 
 def _out_option(default):
@@ -29,6 +35,17 @@ def _check_new(out):
         raise FileExistsError(
             f"The folder {out} exists and is left as it is. Give another --out."
         )
+
+
+def _parse_lengths(text):
+    """Reads `32,64,128`; three lengths are the fewest that show a bend."""
+    parts = text.split(",")
+    if len(parts) < 3 or not all(part.isdecimal() for part in parts):
+        raise ValueError(
+            "--lengths should be at least three whole numbers with commas. "
+            f"Received: {text!r}"
+        )
+    return sorted(map(int, parts))
 
 
 @click.group()
@@ -58,6 +75,10 @@ def length(standard, with_attention, bucket_width, out, **options):
     _check_new(out)
     if (standard is None) != (with_attention is None):
         raise ValueError("--standard and --with-attention come together.")
+    unused = given_options(options).keys() - DATA_OPTIONS
+    if standard is not None and unused:
+        names = ", ".join(f"--{n.replace('_', '-')}" for n in sorted(unused))
+        raise ValueError(f"Trained models take no training options: {names}.")
     settings = make_settings(options)
     is_synthetic = settings.dataset == "clause_grammar/en_de"
     if is_synthetic and options["test_split"] is None:
@@ -102,30 +123,38 @@ def length(standard, with_attention, bucket_width, out, **options):
     show_default=True,
     help="Lengths in tokens, source and target.",
 )
+@click.option(
+    "--vocabulary-size", type=click.IntRange(4), default=8000, show_default=True
+)
 @_out_option("study_complexity")
-@settings_options
-def complexity(lengths, out, **options):
+@architecture_options
+def complexity(lengths, vocabulary_size, out, **options):
     """Time and weigh both models against the lengths of source and target.
 
     The models are as large as one another and are not trained: what they take
     does not depend on what they know.
     """
     _check_new(out)
-    settings = make_settings(options)
-    lengths = [int(item) for item in lengths.split(",")]
+    architecture = Architecture(**given_options(options))
+    lengths = _parse_lengths(lengths)
     from s2s_keras.studies.complexity import fit_times
     from s2s_keras.studies.complexity import measure_memory
     from s2s_keras.studies.complexity import plot_complexity
     from s2s_keras.studies.complexity import time_lengths
     from s2s_keras.studies.tables import save_figure
     from s2s_keras.studies.tables import write_table
-    from s2s_keras.studies.twins import twin_settings
+    from s2s_keras.studies.twins import make_twin
 
-    twins = {"standard": twin_settings(settings), "attention": settings}
-    size = settings.vocabulary_size
-    models = {name: twin.build(size, size) for name, twin in twins.items()}
+    twins = {
+        "standard": make_twin(architecture, vocabulary_size),
+        "attention": architecture,
+    }
+    models = {
+        name: twin.build(vocabulary_size, vocabulary_size)
+        for name, twin in twins.items()
+    }
     rows = time_lengths(models, lengths)
-    memory_rows = measure_memory(twins, size, lengths)
+    memory_rows = measure_memory(twins, vocabulary_size, lengths)
     fits = fit_times(rows)
     out.mkdir(parents=True)
     write_table(rows, out / "time.csv")
@@ -159,7 +188,9 @@ def complexity(lengths, out, **options):
     "--pictures", type=click.IntRange(0), default=5, show_default=True
 )
 @_out_option("study_alignment")
-def alignment(models, dataset, split, links, partial_links, **options):
+def alignment(
+    models, dataset, split, links, partial_links, data_dir, pictures, out
+):
     """Compare attention with word links, by alignment error rate.
 
     MODELS are trained models with attention. The synthetic set brings gold
@@ -171,9 +202,7 @@ def alignment(models, dataset, split, links, partial_links, **options):
     from s2s_keras.studies.tables import save_figure
     from s2s_keras.studies.tables import write_table
 
-    out, pictures = options["out"], options["pictures"]
     _check_new(out)
-    places = {"data_dir": options["data_dir"]} if options["data_dir"] else {}
     text_translators = {path: load_model(path) for path in models}
     for path, text_translator in text_translators.items():
         if not text_translator.translator.has_attention:
@@ -181,10 +210,10 @@ def alignment(models, dataset, split, links, partial_links, **options):
                 f"MODELS should have attention. Received: {path} with no "
                 "attention"
             )
-    pairs = load_aligned_pairs(dataset, split, links, **places)
+    pairs = load_aligned_pairs(dataset, split, links, data_dir)
     out.mkdir(parents=True)
     rows = []
-    for path, text_translator in text_translators.items():
+    for row, (path, text_translator) in enumerate(text_translators.items()):
         rate, counted, translations = align_pairs(
             text_translator, pairs, partial_links
         )
@@ -198,7 +227,7 @@ def alignment(models, dataset, split, links, partial_links, **options):
         )
         click.echo(f"{path}: {rate:.4f} on {counted} of {len(pairs)} pairs")
         for i, translation in enumerate(translations[:pictures]):
-            name = f"{'_'.join(path.with_suffix('').parts[-2:])}_{i}.png"
-            save_figure(plot_attention(translation), out / name)
+            figure = plot_attention(translation)
+            save_figure(figure, out / f"model_{row}_pair_{i}.png")
     write_table(rows, out / "alignment.csv")
     click.echo(f"Wrote {out}/alignment.csv and the pictures")

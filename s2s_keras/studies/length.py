@@ -1,6 +1,7 @@
 """Does BLEU fall with the length of the sentence?"""
 
 import collections
+import json
 
 MIN_SENTENCES = 30  # a bucket with fewer is joined to the one before it
 NUM_BOOTSTRAP = 1000
@@ -70,8 +71,6 @@ def score_by_length(translations, sources, references, width):
 
 def _bleu(translations, references):
     """BLEU and half of its 95% interval."""
-    import json
-
     import sacrebleu
 
     bleu = sacrebleu.BLEU()

@@ -6,48 +6,49 @@ import pathlib
 from s2s_keras.training import job
 
 
-def twin_settings(settings):
+def make_twin(architecture, vocabulary_size):
     """Finds the standard model that is as large as an attention model.
 
     Attention adds parameters, so that the standard model gets wider recurrent
     layers in exchange. Everything else is the same.
 
     Args:
-        settings: `Settings` of a model with attention.
+        architecture: `Architecture`, or `Settings`, of a model with attention.
+        vocabulary_size: Integer. Pieces of each vocabulary.
 
     Returns:
-        `Settings` of a standard model.
+        The same record, of a standard model.
 
     Raises:
-        ValueError: If `settings` has no attention.
+        ValueError: If `architecture` has no attention.
     """
-    if settings.attention == "none":
+    if architecture.attention == "none":
         raise ValueError(
-            "`settings` should have an attention to compare with. "
+            "`architecture` should have an attention to compare with. "
             "Received: attention='none'"
         )
-    wanted = count_parameters(settings)
-    without = dataclasses.replace(settings, attention="none", query="previous")
+    wanted = count_parameters(architecture, vocabulary_size)
+    without = dataclasses.replace(
+        architecture, attention="none", query="previous"
+    )
     candidates = [
         dataclasses.replace(without, units=units)
-        for units in range(settings.units, 2 * settings.units, 8)
+        for units in range(architecture.units, 2 * architecture.units, 8)
     ]
     # Parameters grow with the units: halve the range that holds the answer.
     low, high = 0, len(candidates) - 1
     while low < high:
         middle = (low + high) // 2
-        if count_parameters(candidates[middle]) < wanted:
+        if count_parameters(candidates[middle], vocabulary_size) < wanted:
             low = middle + 1
         else:
             high = middle
     return candidates[low]
 
 
-def count_parameters(settings):
-    """Number of parameters of a model with full vocabularies."""
-    return settings.build(
-        settings.vocabulary_size, settings.vocabulary_size
-    ).count_params()
+def count_parameters(architecture, vocabulary_size):
+    """Number of parameters of the model that an architecture builds."""
+    return architecture.build(vocabulary_size, vocabulary_size).count_params()
 
 
 def train_twins(settings, run_dir):
@@ -60,8 +61,9 @@ def train_twins(settings, run_dir):
     Returns:
         A dictionary of the trained `TextTranslator`s, by name.
     """
+    twin = make_twin(settings, settings.vocabulary_size)
+    twins = {"standard": twin, "attention": settings}
     corpora = job.load_corpora(settings)
-    twins = {"standard": twin_settings(settings), "attention": settings}
     models = {}
     for name, twin in twins.items():
         folder = pathlib.Path(run_dir, name)

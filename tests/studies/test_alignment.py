@@ -92,6 +92,12 @@ def load(files, **kwargs):
     return load_aligned_pairs(paths, "test", links, **kwargs)
 
 
+def test_no_link_at_all_is_refused(files):
+    (files / "test.align.gz").write_bytes(gzip.compress(b"-\n-\n-\n"))
+    with pytest.raises(ValueError, match="Received: 3 pairs, 3 of them spelt"):
+        align_pairs(make_text_translator(), load(files))
+
+
 def test_files_bring_links(files):
     pairs = load(files)
     assert [pair.links for pair in pairs] == [{(0, 1), (1, 0)}, {(0, 1)}, set()]

@@ -53,6 +53,33 @@ def test_length_wants_both_models(folder, tmp_path):
     assert not (tmp_path / "out").exists()
 
 
+def test_length_refuses_training_options_for_trained_models(folder, tmp_path):
+    result = study(
+        *("length", "--standard", folder / "plain.keras"),
+        *("--with-attention", folder / "attends.keras", "--units", 9),
+        *("--dataset", corpus(folder), "--out", tmp_path / "out"),
+    )
+    assert result.exit_code == 1 and "options: --units." in result.output
+
+
+@pytest.mark.parametrize("lengths", ["8,16", "8,16,long", ""])
+def test_complexity_wants_three_lengths(tmp_path, lengths):
+    result = study(
+        *("complexity", "--lengths", lengths, "--out", tmp_path / "out")
+    )
+    assert result.exit_code == 1
+    assert f"Received: {lengths!r}" in result.output
+    assert not (tmp_path / "out").exists()
+
+
+def test_alignment_wants_links_for_files(folder, tmp_path):
+    result = study(
+        *("alignment", folder / "attends.keras", "--dataset", corpus(folder)),
+        *("--out", tmp_path / "out"),
+    )
+    assert result.exit_code == 1 and "links=None" in result.output
+
+
 def test_alignment_scores_and_draws(folder, tmp_path):
     result = study(
         *("alignment", folder / "attends.keras", "--dataset", corpus(folder)),

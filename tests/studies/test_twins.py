@@ -3,7 +3,7 @@ import dataclasses
 import pytest
 
 from s2s_keras.studies.twins import count_parameters
-from s2s_keras.studies.twins import twin_settings
+from s2s_keras.studies.twins import make_twin
 from s2s_keras.training.settings import SYNTHETIC
 from s2s_keras.training.settings import Settings
 
@@ -18,8 +18,8 @@ from s2s_keras.training.settings import Settings
     ],
 )
 def test_twins_are_as_large_as_one_another(settings):
-    twin = twin_settings(settings)
-    ratio = count_parameters(twin) / count_parameters(settings)
+    twin = make_twin(settings, 900)
+    ratio = count_parameters(twin, 900) / count_parameters(settings, 900)
     assert 0.95 < ratio < 1.1
     same = dataclasses.replace(
         twin,
@@ -32,4 +32,4 @@ def test_twins_are_as_large_as_one_another(settings):
 
 def test_a_twin_needs_attention():
     with pytest.raises(ValueError, match="attention='none'"):
-        twin_settings(Settings(attention="none"))
+        make_twin(Settings(attention="none"), 900)

@@ -8,10 +8,12 @@ import time
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from s2s_keras import AttentionDecoder
 from s2s_keras import BahdanauAttention
 from s2s_keras import Encoder
+from s2s_keras import ScheduledSampling
 from s2s_keras import TokenAccuracy
 from s2s_keras import TokenCrossEntropy
 from s2s_keras import Translator
@@ -149,6 +151,20 @@ def test_builds_what_the_settings_say(corpus, dtype, joint):
     assert shared == joint
     assert len(translator.decoder.stack.cells) == 2
     assert translator.decoder.compute_dtype == dtype.removeprefix("mixed_")
+
+
+def test_sampling_grows_to_the_rate_of_the_settings(tmp_path):
+    settings = Settings(sampling_rate=0.4, epochs=5)
+    callbacks = job.make_callbacks(settings, tmp_path, None, tf_pairs())
+    (sampling,) = [c for c in callbacks if isinstance(c, ScheduledSampling)]
+    rates = [sampling.schedule(epoch) for epoch in range(5)]
+    np.testing.assert_allclose(rates, [0, 0.1, 0.2, 0.3, 0.4])
+    without = job.make_callbacks(Settings(), tmp_path, None, tf_pairs())
+    assert not any(isinstance(c, ScheduledSampling) for c in without)
+
+
+def tf_pairs():
+    return tf.data.Dataset.from_tensors(("one", "two"))
 
 
 @pytest.mark.slow
