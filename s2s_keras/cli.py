@@ -1,4 +1,4 @@
-"""The command line: `s2s-keras train | evaluate | translate | export`."""
+"""The command line: `s2s-keras train | evaluate | translate | ...`."""
 
 import dataclasses
 import json
@@ -8,13 +8,16 @@ import sys
 import time
 
 import click
+import rich.table
 
 from s2s_keras.options import BEAMS_OPTION
-from s2s_keras.options import MODEL
 from s2s_keras.options import MODEL_OPTION
 from s2s_keras.options import load_model
 from s2s_keras.options import make_settings
 from s2s_keras.options import settings_options
+from s2s_keras.presets import MODEL
+from s2s_keras.presets import PRESETS
+from s2s_keras.presets import is_shipped
 from s2s_keras.studies.commands import study
 from s2s_keras.training.settings import Settings
 
@@ -55,7 +58,7 @@ def train(name, resume, **options):
     exported/NAME.
     """
     settings = make_settings(options)
-    name = name or _name_of(settings)
+    name = name or options["preset"] or _name_of(settings)
     run_dir = pathlib.Path("runs", name)
     _check_run(run_dir, settings, resume)
     from s2s_keras.export.serving import export
@@ -67,9 +70,9 @@ def train(name, resume, **options):
     started = time.monotonic()
     text_translator = job.train(settings, corpora, run_dir)
     minutes = (time.monotonic() - started) / 60
-    text_translator.save(run_dir / MODEL)
+    text_translator.save_to_preset(run_dir)
     click.echo(f"Trained in {minutes:.1f} minutes. Saved {run_dir / MODEL}")
-    _report(text_translator, corpora.test, run_dir, samples=5)
+    _report(text_translator, corpora.test, run_dir, minutes, samples=5)
     version = export(text_translator, pathlib.Path("exported", name))
     click.echo(f"Exported {version}")
     shutil.rmtree(run_dir / "backup", ignore_errors=True)
@@ -112,7 +115,7 @@ def _check_run(run_dir, settings, resume):
         )
 
 
-def _report(text_translator, pairs, run_dir, samples):
+def _report(text_translator, pairs, run_dir, minutes, samples):
     """Scores the test split, and shows its first sentences."""
     from s2s_keras.training.evaluation import evaluate
     from s2s_keras.training.evaluation import read_pairs
@@ -120,7 +123,12 @@ def _report(text_translator, pairs, run_dir, samples):
     scores = evaluate(text_translator, pairs)
     _echo_scores(scores)
     (run_dir / "evaluation.json").write_text(
-        json.dumps(scores._asdict(), indent=2, ensure_ascii=False) + "\n"
+        json.dumps(
+            {"training_minutes": round(minutes, 1), **scores._asdict()},
+            indent=2,
+            ensure_ascii=False,
+        )
+        + "\n"
     )
     sources, references = read_pairs(pairs.take(samples))
     for row in zip(sources, scores.translations, references, strict=False):
@@ -135,6 +143,54 @@ def _report(text_translator, pairs, run_dir, samples):
 def _echo_scores(scores):
     click.echo(f"BLEU {scores.bleu:.2f}  ({scores.bleu_signature})")
     click.echo(f"chrF {scores.chrf:.2f}  ({scores.chrf_signature})")
+
+
+@main.command()
+@click.argument("name", required=False, type=click.Choice(list(PRESETS)))
+@click.option("--json", "as_json", is_flag=True, help="Everything, as JSON.")
+def presets(name, as_json):
+    """List the zoo, or all that is known of the preset NAME."""
+    if as_json:
+        click.echo(json.dumps(PRESETS[name] if name else PRESETS, indent=2))
+    elif name:
+        _echo_preset(name)
+    else:
+        _echo_presets()
+
+
+def _echo_preset(name):
+    card = {
+        **PRESETS[name]["card"],
+        **PRESETS[name]["architecture"],
+        **PRESETS[name]["training"],
+        "weights": "shipped" if is_shipped(name) else "to be trained",
+        "command": f"s2s-keras train --preset {name}",
+    }
+    for key, value in card.items():
+        click.echo(f"{key:26}{value}")
+
+
+def _echo_presets():
+    table = rich.table.Table(box=None, pad_edge=False)
+    table.add_column("preset", no_wrap=True)
+    for header in ("parameters", "MB", "BLEU", "ms", "minutes"):
+        table.add_column(header, justify="right", no_wrap=True)
+    for name, preset in PRESETS.items():
+        card = preset["card"]
+        table.add_row(
+            name,
+            f"{card['parameters']:,}",
+            f"{card['megabytes']:.1f}",
+            f"{card['bleu']:.1f}",
+            f"{card['milliseconds_per_sentence']:.0f}",
+            f"{card['training_minutes']:.0f}",
+        )
+    rich.print(table)
+    click.echo(
+        "\nms: for a sentence alone, on CPU; minutes: of training. "
+        "`s2s-keras presets NAME` tells\nthe corpus, BLEU's signature, the "
+        "machine, and the exact command that made it."
+    )
 
 
 @main.command()

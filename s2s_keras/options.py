@@ -8,17 +8,17 @@ import typing
 import click
 
 from s2s_keras.models.architecture import Architecture
+from s2s_keras.presets import MODEL
+from s2s_keras.presets import PRESETS
 from s2s_keras.training.settings import SYNTHETIC
 from s2s_keras.training.settings import Settings
 
-MODEL = "model.keras"
 DEFAULT_MODEL = pathlib.Path("runs", "clause_grammar_en_de", MODEL)
 MODEL_OPTION = click.option(
     "--model",
-    type=click.Path(dir_okay=False, path_type=pathlib.Path),
-    default=DEFAULT_MODEL,
+    default=str(DEFAULT_MODEL),
     show_default=True,
-    help="A .keras file that `train` wrote.",
+    help="A .keras file, a folder that `train` wrote, or a shipped preset.",
 )
 BEAMS_OPTION = click.option(
     "--beams", type=click.IntRange(1), help="Beam width; the model's own else."
@@ -26,8 +26,14 @@ BEAMS_OPTION = click.option(
 
 
 def settings_options(command):
-    """Adds an option for each field of `Settings`; `None` where not given."""
-    return _add_options(command, Settings, _describe_default)
+    """Adds `--preset`, and an option for each field of `Settings`."""
+    command = _add_options(command, Settings, _describe_default)
+    return click.option(
+        "--preset",
+        type=click.Choice(list(PRESETS)),
+        metavar="NAME",
+        help="Settings to start from; `s2s-keras presets` lists them.",
+    )(command)
 
 
 def architecture_options(command):
@@ -38,6 +44,7 @@ def architecture_options(command):
 
 
 def _add_options(command, record, describe_default):
+    """Adds options that are `None` where they are not given."""
     hints = typing.get_type_hints(record)
     for field in reversed(dataclasses.fields(record)):
         name = field.name.replace("_", "-")
@@ -70,8 +77,11 @@ def given_options(options):
 
 
 def make_settings(options):
-    """Completes the options that were given by defaults for the data set."""
+    """Completes the given options by the preset, or by the data set's own."""
     given = given_options(options)
+    if "preset" in given:
+        preset = Settings.from_preset(given.pop("preset"))
+        return dataclasses.replace(preset, **given)
     is_synthetic = given.get("dataset", SYNTHETIC.dataset) == SYNTHETIC.dataset
     defaults = SYNTHETIC if is_synthetic else Settings()
     return dataclasses.replace(defaults, **given)
@@ -79,19 +89,6 @@ def make_settings(options):
 
 def load_model(model):
     """Loads a model, or says how to get one."""
-    if not model.exists():
-        raise FileNotFoundError(
-            f"There is no model {model}. `s2s-keras train` makes the default "
-            "one; --model names another."
-        )
-    import keras
-
     from s2s_keras.models.text_translator import TextTranslator
 
-    text_translator = keras.saving.load_model(model)
-    if not isinstance(text_translator, TextTranslator):
-        raise ValueError(
-            f"--model should hold a TextTranslator. Received: {model} with a "
-            f"{type(text_translator).__name__}"
-        )
-    return text_translator
+    return TextTranslator.from_preset(model)

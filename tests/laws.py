@@ -8,6 +8,7 @@ import pytest
 from s2s_keras import Architecture
 from s2s_keras import SentencePieceTokenizer
 from s2s_keras import TextTranslator
+from s2s_keras import Translator
 
 TEXTS = ["one two three", "three four", "five, six and seven", "eight"] * 5
 PLAIN = Architecture(
@@ -82,7 +83,7 @@ EVERY_VARIANT = pytest.mark.parametrize(
 
 def make_translator(architecture=PLAIN, vocabulary_size=20):
     """A translator with weights large enough to tell hypotheses apart."""
-    translator = architecture.build(vocabulary_size, vocabulary_size)
+    translator = Translator.from_architecture(architecture, vocabulary_size)
     random = np.random.default_rng(0)
     for weight in translator.trainable_weights:
         weight.assign(random.normal(size=weight.shape))

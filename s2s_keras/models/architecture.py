@@ -14,7 +14,6 @@ from s2s_keras.layers.attention_decoder import LuongDecoder
 from s2s_keras.layers.cells import CELLS
 from s2s_keras.layers.decoder import StandardDecoder
 from s2s_keras.layers.encoder import Encoder
-from s2s_keras.models.translator import Translator
 
 ATTENTIONS = {
     "none": None,
@@ -38,7 +37,7 @@ def option(default, help, choices=None):
 
 @dataclasses.dataclass(frozen=True)
 class Architecture:
-    """What a `Translator` is made of; `build` makes it."""
+    """What `Translator.from_architecture` makes a translator of."""
 
     attention: str = option(
         "bahdanau",
@@ -85,22 +84,30 @@ class Architecture:
                 f"query={self.query!r}, attention='none'"
             )
 
-    def build(self, source_vocabulary_size, target_vocabulary_size):
-        """Builds an untrained translator.
-
-        Args:
-            source_vocabulary_size: Integer. Number of source pieces.
-            target_vocabulary_size: Integer. Number of target pieces.
-
-        Returns:
-            A `Translator`.
-        """
-        return Translator(
-            self._make_encoder(source_vocabulary_size),
-            self._make_decoder(target_vocabulary_size),
-            share_embedding=self.joint_vocabulary,
-            name="translator",
+    def make_encoder(self, vocabulary_size):
+        """Makes the `Encoder`, for so many source pieces."""
+        return Encoder(
+            vocabulary_size,
+            units=self.units // (2 if self.bidirectional else 1),
+            bidirectional=self.bidirectional,
+            reverse_source=self.reverse_source,
+            name="encoder",
+            **self._common(),
         )
+
+    def make_decoder(self, vocabulary_size):
+        """Makes the decoder, for so many target pieces."""
+        options = {
+            "units": self.units,
+            "tie_embedding": self.tie_embedding,
+            "name": "decoder",
+            **self._common(),
+        }
+        if self.attention == "none":
+            return StandardDecoder(vocabulary_size, **options)
+        attention = self._make_attention()
+        make_decoder = QUERIES[self.query]
+        return make_decoder(vocabulary_size, attention=attention, **options)
 
     def _common(self):
         names = (
@@ -115,29 +122,6 @@ class Architecture:
             "dtype",
         )
         return {name: getattr(self, name) for name in names}
-
-    def _make_encoder(self, vocabulary_size):
-        return Encoder(
-            vocabulary_size,
-            units=self.units // (2 if self.bidirectional else 1),
-            bidirectional=self.bidirectional,
-            reverse_source=self.reverse_source,
-            name="encoder",
-            **self._common(),
-        )
-
-    def _make_decoder(self, vocabulary_size):
-        options = {
-            "units": self.units,
-            "tie_embedding": self.tie_embedding,
-            "name": "decoder",
-            **self._common(),
-        }
-        if self.attention == "none":
-            return StandardDecoder(vocabulary_size, **options)
-        attention = self._make_attention()
-        make_decoder = QUERIES[self.query]
-        return make_decoder(vocabulary_size, attention=attention, **options)
 
     def _make_attention(self):
         options = {"dtype": self.dtype, "name": "attention"}

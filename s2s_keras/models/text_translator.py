@@ -12,6 +12,9 @@ from s2s_keras.conventions import END_ID
 from s2s_keras.conventions import PAD_ID
 from s2s_keras.conventions import register
 from s2s_keras.decoding import penalties
+from s2s_keras.presets import PRESETS
+from s2s_keras.presets import find_model
+from s2s_keras.presets import new_model_path
 from s2s_keras.text.normalization import normalize_text
 
 END_LABEL = "[END]"
@@ -84,6 +87,8 @@ class TextTranslator(keras.Model):
     ```
     """
 
+    presets = PRESETS
+
     def __init__(
         self,
         translator,
@@ -103,6 +108,43 @@ class TextTranslator(keras.Model):
         self.max_source_len = max_source_len
         self.built = True
         self._functions = {}
+
+    @classmethod
+    def from_preset(cls, preset):
+        """Loads a trained model.
+
+        Args:
+            preset: A name in `TextTranslator.presets`, a `.keras` file, or a
+                folder that holds a `model.keras`, as `save_to_preset` and
+                `s2s-keras train` write it.
+
+        Returns:
+            A `TextTranslator`.
+
+        Raises:
+            FileNotFoundError: If there is no such preset, or none with
+                weights.
+            ValueError: If the file holds something else.
+        """
+        path = find_model(preset)
+        model = keras.saving.load_model(path)
+        if not isinstance(model, cls):
+            raise ValueError(
+                f"`preset` should hold a {cls.__name__}. Received: {path} "
+                f"with a {type(model).__name__}"
+            )
+        return model
+
+    def save_to_preset(self, folder):
+        """Writes `model.keras` to a folder, for `from_preset`.
+
+        Args:
+            folder: Path of the folder, which is made if need be.
+
+        Raises:
+            FileExistsError: If the folder holds a model already.
+        """
+        self.save(new_model_path(folder))
 
     def call(self, source_text, num_beams=None, length_penalty=None):
         source_ids, truncated = self._read(source_text, self.source_tokenizer)

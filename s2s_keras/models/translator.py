@@ -14,6 +14,10 @@ from s2s_keras.decoding.search import beam_search
 from s2s_keras.decoding.search import greedy_search
 from s2s_keras.decoding.search import repeat_for_beams
 from s2s_keras.layers.attention_decoder import AttentionDecoder
+from s2s_keras.models.architecture import Architecture
+from s2s_keras.presets import PRESETS
+from s2s_keras.presets import find_model
+from s2s_keras.presets import new_model_path
 from s2s_keras.training.losses import cross_entropy
 
 
@@ -71,6 +75,8 @@ class Translator(keras.Model):
         [Bahdanau et al., 2015](https://arxiv.org/abs/1409.0473).
     """
 
+    presets = PRESETS
+
     def __init__(self, encoder, decoder, share_embedding=False, **kwargs):
         # === Layers ===
         if share_embedding:
@@ -95,6 +101,68 @@ class Translator(keras.Model):
         self.encoder = encoder
         self.decoder = decoder
         self.share_embedding = share_embedding
+
+    @classmethod
+    def from_architecture(
+        cls, architecture, source_vocabulary_size, target_vocabulary_size=None
+    ):
+        """Makes an untrained translator.
+
+        Args:
+            architecture: `Architecture`.
+            source_vocabulary_size: Integer. Number of source pieces.
+            target_vocabulary_size: Integer. Number of target pieces; as many
+                as of the source if `None`.
+
+        Returns:
+            A `Translator`.
+        """
+        if target_vocabulary_size is None:
+            target_vocabulary_size = source_vocabulary_size
+        return cls(
+            architecture.make_encoder(source_vocabulary_size),
+            architecture.make_decoder(target_vocabulary_size),
+            share_embedding=architecture.joint_vocabulary,
+            name="translator",
+        )
+
+    @classmethod
+    def from_preset(cls, preset, load_weights=True):
+        """Loads a translator of ids, without its tokenizers.
+
+        Args:
+            preset: A name in `Translator.presets`, a `.keras` file, or a
+                folder that holds a `model.keras`.
+            load_weights: Boolean. Whether it comes trained. Otherwise its
+                weights are drawn anew.
+
+        Returns:
+            A `Translator`.
+
+        Raises:
+            FileNotFoundError: If there is no such preset, or none with
+                weights.
+        """
+        if preset in PRESETS and not load_weights:
+            architecture = Architecture(**PRESETS[preset]["architecture"])
+            size = PRESETS[preset]["training"]["vocabulary_size"]
+            return cls.from_architecture(architecture, size)
+        model = keras.saving.load_model(find_model(preset))
+        translator = getattr(model, "translator", model)
+        if load_weights:
+            return translator
+        return cls.from_config(translator.get_config())
+
+    def save_to_preset(self, folder):
+        """Writes `model.keras` to a folder, for `from_preset`.
+
+        Args:
+            folder: Path of the folder, which is made if need be.
+
+        Raises:
+            FileExistsError: If the folder holds a model already.
+        """
+        self.save(new_model_path(folder))
 
     def search(self, source_ids, max_lengths, num_beams=1, length_penalty=1.0):
         """Translates ids to ids.

@@ -13,7 +13,6 @@ from s2s_keras.options import load_model
 from s2s_keras.options import make_settings
 from s2s_keras.options import settings_options
 
-MODEL_PATH = click.Path(dir_okay=False, path_type=pathlib.Path)
 DATA_OPTIONS = {
     *("dataset", "source", "target", "test_split", "data_dir", "manual_dir")
 }
@@ -55,10 +54,10 @@ def study():
 
 @study.command()
 @click.option(
-    "--standard", type=MODEL_PATH, help="A trained model without attention."
+    "--standard", metavar="MODEL", help="A trained model without attention."
 )
 @click.option(
-    "--with-attention", type=MODEL_PATH, help="A trained model with attention."
+    "--with-attention", metavar="MODEL", help="A trained model with attention."
 )
 @click.option(
     "--bucket-width", type=click.IntRange(1), default=10, show_default=True
@@ -137,6 +136,7 @@ def complexity(lengths, vocabulary_size, out, **options):
     _check_new(out)
     architecture = Architecture(**given_options(options))
     lengths = _parse_lengths(lengths)
+    from s2s_keras.models.translator import Translator
     from s2s_keras.studies.complexity import fit_times
     from s2s_keras.studies.complexity import measure_memory
     from s2s_keras.studies.complexity import plot_complexity
@@ -150,7 +150,7 @@ def complexity(lengths, vocabulary_size, out, **options):
         "attention": architecture,
     }
     models = {
-        name: twin.build(vocabulary_size, vocabulary_size)
+        name: Translator.from_architecture(twin, vocabulary_size)
         for name, twin in twins.items()
     }
     rows = time_lengths(models, lengths)
@@ -172,7 +172,7 @@ def complexity(lengths, vocabulary_size, out, **options):
 
 
 @study.command()
-@click.argument("models", nargs=-1, required=True, type=MODEL_PATH)
+@click.argument("models", nargs=-1, required=True)
 @click.option("--dataset", default="clause_grammar/en_de", show_default=True)
 @click.option("--split", default="test", show_default=True)
 @click.option(

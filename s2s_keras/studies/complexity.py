@@ -11,6 +11,8 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
+from s2s_keras.models.translator import Translator
+
 LENGTHS = (32, 64, 128, 192, 256)
 BATCH_SIZE = 16
 REPEATS = 5
@@ -109,7 +111,7 @@ def measure_memory(architectures, vocabulary_size, lengths=LENGTHS):
 
 def _train_one_batch(architecture, vocabulary_size, length):
     """Peak memory of this process in MB, after a step of training."""
-    translator = architecture.build(vocabulary_size, vocabulary_size)
+    translator = Translator.from_architecture(architecture, vocabulary_size)
     weights = [weight.value for weight in translator.trainable_weights]
 
     @tf.function(autograph=False)

@@ -3,6 +3,7 @@
 import dataclasses
 import pathlib
 
+from s2s_keras.models.translator import Translator
 from s2s_keras.training import job
 
 
@@ -48,7 +49,9 @@ def make_twin(architecture, vocabulary_size):
 
 def count_parameters(architecture, vocabulary_size):
     """Number of parameters of the model that an architecture builds."""
-    return architecture.build(vocabulary_size, vocabulary_size).count_params()
+    return Translator.from_architecture(
+        architecture, vocabulary_size
+    ).count_params()
 
 
 def train_twins(settings, run_dir):

@@ -11,6 +11,7 @@ from s2s_keras.data.batching import make_batches
 from s2s_keras.data.batching import tokenize_pairs
 from s2s_keras.data.corpora import load_corpus
 from s2s_keras.models.text_translator import TextTranslator
+from s2s_keras.models.translator import Translator
 from s2s_keras.text.normalization import normalize_text
 from s2s_keras.text.tokenizer import SentencePieceTokenizer
 from s2s_keras.training.evaluation import TranslationScore
@@ -199,8 +200,8 @@ def train(settings, corpora, run_dir):
 
 
 def _build(settings, tokenizers):
-    return settings.build(
-        *(tokenizer.vocabulary_size for tokenizer in tokenizers)
+    return Translator.from_architecture(
+        settings, *(tokenizer.vocabulary_size for tokenizer in tokenizers)
     )
 
 

@@ -6,6 +6,7 @@ import pathlib
 
 from s2s_keras.models.architecture import Architecture
 from s2s_keras.models.architecture import option
+from s2s_keras.presets import PRESETS
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,6 +58,12 @@ class Settings(Architecture):
 
     num_beams: int = option(5, "Width of the beam after training.")
     length_penalty: float = option(1.0, "Strength of the length penalty.")
+
+    @classmethod
+    def from_preset(cls, name):
+        """The settings of a preset, by its name."""
+        preset = PRESETS[name]
+        return cls(**preset["architecture"], **preset["training"])
 
     def save(self, path):
         """Writes the settings as JSON."""

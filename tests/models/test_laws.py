@@ -9,6 +9,7 @@ import tensorflow as tf
 from laws import EVERY_VARIANT
 from laws import make_translator
 
+from s2s_keras import Translator
 from s2s_keras.conventions import END_ID
 from s2s_keras.conventions import START_ID
 from s2s_keras.decoding.penalties import length_penalty
@@ -152,7 +153,7 @@ def test_alone_or_among_longer_neighbours(architecture):
 
 @EVERY_VARIANT
 def test_a_gradient_reaches_every_weight(architecture):
-    translator = architecture.build(20, 20)
+    translator = Translator.from_architecture(architecture, 20)
     weights = translator.trainable_weights
     with tf.GradientTape() as tape:
         loss = tf.reduce_mean(translator(INPUTS, training=True) ** 2)

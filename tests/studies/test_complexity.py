@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from laws import variant
 
+from s2s_keras import Translator
 from s2s_keras.studies.complexity import fit_exponent
 from s2s_keras.studies.complexity import fit_times
 from s2s_keras.studies.complexity import measure_memory
@@ -49,7 +50,10 @@ def test_models_are_timed_and_drawn():
         "standard": variant(attention="none"),
         "attention": variant(),
     }
-    models = {name: item.build(20, 20) for name, item in architectures.items()}
+    models = {
+        name: Translator.from_architecture(item, 20)
+        for name, item in architectures.items()
+    }
     rows = time_lengths(models, LENGTHS, batch_size=2)
     assert len(rows) == 18 and all(row["milliseconds"] > 0 for row in rows)
     memory = [

@@ -144,8 +144,8 @@ def test_builds_what_the_settings_say(corpus, dtype, joint):
         settings, job.load_corpora(settings).train
     )
     assert (tokenizers[0] is tokenizers[1]) == joint
-    translator = settings.build(
-        *(tokenizer.vocabulary_size for tokenizer in tokenizers)
+    translator = Translator.from_architecture(
+        settings, *(tokenizer.vocabulary_size for tokenizer in tokenizers)
     )
     shared = translator.encoder.embedding is translator.decoder.embedding
     assert shared == joint

@@ -1,0 +1,111 @@
+import dataclasses
+import re
+
+import pytest
+from laws import TEXTS
+from laws import make_text_translator
+from laws import make_translator
+
+from s2s_keras import TextTranslator
+from s2s_keras import Translator
+from s2s_keras.presets import PRESETS
+from s2s_keras.presets import is_shipped
+from s2s_keras.training.settings import Settings
+
+SHIPPED = [name for name in PRESETS if is_shipped(name)]
+EVERY_PRESET = pytest.mark.parametrize("name", PRESETS)
+
+
+@pytest.fixture(scope="module")
+def model():
+    return make_text_translator(num_beams=2)
+
+
+def test_a_saved_preset_comes_back(model, tmp_path):
+    folder = tmp_path / "new" / "mine"
+    model.save_to_preset(folder)
+    expected = model.translate(TEXTS[:4])
+    for preset in (folder, str(folder), folder / "model.keras"):
+        loaded = TextTranslator.from_preset(preset)
+        assert list(map(str, loaded.translate(TEXTS[:4]))) == list(
+            map(str, expected)
+        )
+
+
+def test_a_translator_comes_from_either_kind_of_preset(model, tmp_path):
+    model.save_to_preset(tmp_path / "text")
+    model.translator.save_to_preset(tmp_path / "ids")
+    for folder in (tmp_path / "text", tmp_path / "ids"):
+        translator = Translator.from_preset(folder)
+        assert isinstance(translator, Translator)
+        for got, expected in zip(
+            translator.get_weights(), model.translator.get_weights(), strict=True
+        ):
+            assert (got == expected).all()
+
+
+def test_weights_are_drawn_anew_where_asked(tmp_path):
+    translator = make_translator()
+    translator.save_to_preset(tmp_path)
+    fresh = Translator.from_preset(tmp_path, load_weights=False)
+    assert fresh.count_params() == translator.count_params()
+    old, new = (t.decoder.embedding.weights[0] for t in (translator, fresh))
+    assert abs(old.numpy() - new.numpy()).max() > 0.1
+
+
+def test_a_preset_overwrites_nothing(model, tmp_path):
+    model.save_to_preset(tmp_path)
+    before = (tmp_path / "model.keras").read_bytes()
+    with pytest.raises(FileExistsError, match="model.keras is left as it is"):
+        model.save_to_preset(tmp_path)
+    assert (tmp_path / "model.keras").read_bytes() == before
+
+
+def test_no_such_preset(tmp_path):
+    with pytest.raises(FileNotFoundError, match="Received: 'huge'") as error:
+        TextTranslator.from_preset("huge")
+    assert all(name in str(error.value) for name in PRESETS)
+    with pytest.raises(FileNotFoundError, match=re.escape(str(tmp_path))):
+        TextTranslator.from_preset(tmp_path)
+
+
+def test_a_preset_without_text(tmp_path):
+    make_translator().save_to_preset(tmp_path)
+    with pytest.raises(ValueError, match="with a Translator"):
+        TextTranslator.from_preset(tmp_path)
+
+
+@pytest.mark.parametrize("name", [n for n in PRESETS if n not in SHIPPED])
+def test_weights_that_are_not_shipped(name):
+    with pytest.raises(FileNotFoundError, match=f"train --preset {name}"):
+        TextTranslator.from_preset(name)
+
+
+@EVERY_PRESET
+def test_a_card_is_of_the_model_that_the_preset_builds(name):
+    card = PRESETS[name]["card"]
+    translator = Translator.from_preset(name, load_weights=False)
+    assert translator.count_params() == card["parameters"]
+    assert card["bleu_signature"].startswith("nrefs:1|case:mixed")
+    for figure in ("milliseconds_per_sentence", "training_minutes", "megabytes"):
+        assert card[figure] > 0
+
+
+@pytest.mark.parametrize("name", [n for n in PRESETS if "standard" in n])
+def test_twins_differ_in_attention_alone(name):
+    twin = name.replace("standard", "bahdanau")
+    standard, attending = Settings.from_preset(name), Settings.from_preset(twin)
+    sizes = [PRESETS[n]["card"]["parameters"] for n in (name, twin)]
+    assert abs(sizes[0] / sizes[1] - 1) < 0.1
+    assert standard == dataclasses.replace(
+        attending, attention="none", units=standard.units
+    )
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_a_shipped_model_translates(name):
+    model = TextTranslator.from_preset(name)
+    assert model.translator.count_params() == PRESETS[name]["card"]["parameters"]
+    assert str(model.translate("The old man reads a letter.")) == (
+        "Der alte Mann liest einen Brief."
+    )
