@@ -39,7 +39,9 @@ def test_a_translator_comes_from_either_kind_of_preset(model, tmp_path):
         translator = Translator.from_preset(folder)
         assert isinstance(translator, Translator)
         for got, expected in zip(
-            translator.get_weights(), model.translator.get_weights(), strict=True
+            translator.get_weights(),
+            model.translator.get_weights(),
+            strict=True,
         ):
             assert (got == expected).all()
 
@@ -87,7 +89,11 @@ def test_a_card_is_of_the_model_that_the_preset_builds(name):
     translator = Translator.from_preset(name, load_weights=False)
     assert translator.count_params() == card["parameters"]
     assert card["bleu_signature"].startswith("nrefs:1|case:mixed")
-    for figure in ("milliseconds_per_sentence", "training_minutes", "megabytes"):
+    for figure in (
+        "milliseconds_per_sentence",
+        "training_minutes",
+        "megabytes",
+    ):
         assert card[figure] > 0
 
 
@@ -105,7 +111,9 @@ def test_twins_differ_in_attention_alone(name):
 @pytest.mark.parametrize("name", SHIPPED)
 def test_a_shipped_model_translates(name):
     model = TextTranslator.from_preset(name)
-    assert model.translator.count_params() == PRESETS[name]["card"]["parameters"]
+    assert (
+        model.translator.count_params() == PRESETS[name]["card"]["parameters"]
+    )
     assert str(model.translate("The old man reads a letter.")) == (
         "Der alte Mann liest einen Brief."
     )

@@ -4,6 +4,7 @@ import concurrent.futures
 import itertools
 import multiprocessing
 import resource
+import statistics
 import sys
 import time
 
@@ -15,7 +16,7 @@ from s2s_keras.models.translator import Translator
 
 LENGTHS = (32, 64, 128, 192, 256)
 BATCH_SIZE = 16
-REPEATS = 5
+REPEATS = 9
 
 
 def time_lengths(models, lengths=LENGTHS, batch_size=BATCH_SIZE):
@@ -135,8 +136,8 @@ def fit_times(rows):
     Returns:
         A dictionary from a model's name to a dictionary of
 
-        - `source_exponent`, `target_exponent`: `p` of the fit `a + b l^p` in
-          one length, the other at its longest;
+        - `source_exponent`, `target_exponent`: `p` of the fit `a + b l^p` to
+          the time at one length, the mean over all of the other;
         - `constant`, `per_source`, `per_target`, `per_product`: milliseconds
           of the fit `constant + per_source l1 + per_target l2 + per_product
           l1 l2`;
@@ -162,23 +163,25 @@ def _fit_model(rows):
         terms / times[:, None], np.ones_like(times), rcond=None
     )
     last = terms[np.argmax(source * target)] * found
-    at_longest_target, at_longest_source = (
-        target == target.max(),
-        source == source.max(),
-    )
     return {
-        "source_exponent": fit_exponent(
-            source[at_longest_target], times[at_longest_target]
-        ),
-        "target_exponent": fit_exponent(
-            target[at_longest_source], times[at_longest_source]
-        ),
+        "source_exponent": fit_exponent(*_mean_by(rows, "source_len")),
+        "target_exponent": fit_exponent(*_mean_by(rows, "target_len")),
         "constant": float(found[0]),
         "per_source": float(found[1]),
         "per_target": float(found[2]),
         "per_product": float(found[3]),
         "product_share": float(last[3] / last.sum()),
     }
+
+
+def _mean_by(rows, key):
+    """The lengths of one side, and the mean time at each."""
+    lengths = sorted({row[key] for row in rows})
+    times = [
+        statistics.mean(row["milliseconds"] for row in rows if row[key] == n)
+        for n in lengths
+    ]
+    return lengths, times
 
 
 def fit_exponent(lengths, values):
@@ -216,36 +219,23 @@ def plot_complexity(rows, memory_rows):
     figure = Figure(figsize=(13, 4.2), layout="constrained")
     panels = figure.subplots(1, 3)
     fits = fit_times(rows)
-    for axes, key, other in (
-        (panels[0], "source_len", "target_len"),
-        (panels[1], "target_len", "source_len"),
-    ):
-        longest = max(row[other] for row in rows)
-        side = key.removesuffix("_len")
+    for axes, side in zip(panels, ("source", "target"), strict=False):
         for model, fit in fits.items():
-            mine = [
-                row
-                for row in rows
-                if row["model"] == model and row[other] == longest
-            ]
+            mine = [row for row in rows if row["model"] == model]
             axes.plot(
-                [row[key] for row in mine],
-                [row["milliseconds"] for row in mine],
+                *_mean_by(mine, f"{side}_len"),
                 marker="o",
                 label=f"{model}: exponent {fit[f'{side}_exponent']:.2f}",
             )
-        axes.set_xlabel(f"{side} tokens ({longest} on the other side)")
+        axes.set_xlabel(f"{side} tokens (mean over those of the other side)")
         axes.set_ylabel("milliseconds a batch")
     for model in dict.fromkeys(row["model"] for row in memory_rows):
         mine = [row for row in memory_rows if row["model"] == model]
-        lengths = [row["source_len"] for row in mine]
-        megabytes = [row["megabytes"] for row in mine]
-        exponent = fit_exponent(lengths, megabytes)
         panels[2].plot(
-            lengths,
-            megabytes,
+            [row["source_len"] for row in mine],
+            [row["megabytes"] for row in mine],
             marker="o",
-            label=f"{model}: exponent {exponent:.2f}",
+            label=model,
         )
     panels[2].set_xlabel("tokens on either side")
     panels[2].set_ylabel("MB at the peak of a training step")
