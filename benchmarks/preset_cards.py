@@ -54,7 +54,7 @@ def measure(run_dir, settings):
         "milliseconds_per_sentence": round(
             time_sentences(text_translator, sources[:NUM_SENTENCES]), 1
         ),
-        "training_minutes": evaluation["training_minutes"],
+        "training_cpu_minutes": evaluation["training_cpu_minutes"],
         "machine": f"{platform.machine()}, {os.cpu_count()} cores",
     }
 
