@@ -39,11 +39,9 @@ def test_a_translator_comes_from_either_kind_of_preset(model, tmp_path):
         translator = Translator.from_preset(folder)
         assert isinstance(translator, Translator)
         for got, expected in zip(
-            translator.get_weights(),
-            model.translator.get_weights(),
-            strict=True,
+            translator.weights, model.translator.weights, strict=True
         ):
-            assert (got == expected).all()
+            assert (got.numpy() == expected.numpy()).all()
 
 
 def test_weights_are_drawn_anew_where_asked(tmp_path):
@@ -89,12 +87,9 @@ def test_a_card_is_of_the_model_that_the_preset_builds(name):
     translator = Translator.from_preset(name, load_weights=False)
     assert translator.count_params() == card["parameters"]
     assert card["bleu_signature"].startswith("nrefs:1|case:mixed")
-    for figure in (
-        "milliseconds_per_sentence",
-        "training_minutes",
-        "megabytes",
-    ):
-        assert card[figure] > 0
+    assert card["milliseconds_per_sentence"] > 0
+    assert card["training_cpu_minutes"] > 0
+    assert card["megabytes"] > 0
 
 
 @pytest.mark.parametrize("name", [n for n in PRESETS if "standard" in n])
