@@ -101,7 +101,7 @@ def greedy_search(step, state, max_lengths, source_len=None, alpha=1.0):
 
     def advance(time, done, token_ids, log_probs, state, ids, attention):
         result = step(token_ids, state)
-        scores = _allowed_log_probs(result.logits, time + 1 >= max_lengths)
+        scores = allowed_log_probs(result.logits, time + 1 >= max_lengths)
         best = ops.cast(ops.argmax(scores, axis=-1), "int32")
         gained = ops.max(scores, axis=-1)
         token_ids = ops.where(done, PAD_ID, best)
@@ -273,10 +273,17 @@ def _write(buffer, time, values):
     return ops.scatter_update(buffer, [[time]], values[None])
 
 
-def _allowed_log_probs(logits, must_end):
-    """Log-probabilities `[..., vocabulary_size]` of what may come next.
+def allowed_log_probs(logits, must_end):
+    """Log-probabilities of what may come next.
 
-    PAD and START never may, and only END may where `must_end` `[...]`.
+    PAD and START never may.
+
+    Args:
+        logits: Float tensor `[..., vocabulary_size]`.
+        must_end: Boolean tensor `[...]`, where only END may.
+
+    Returns:
+        Float32 tensor `[..., vocabulary_size]`.
     """
     log_probs = ops.log_softmax(ops.cast(logits, "float32"), axis=-1)
     token_ids = ops.arange(ops.shape(logits)[-1])
@@ -324,7 +331,7 @@ def _candidates(logits, live, must_end):
     num_beams = ops.shape(live.log_probs)[1]
     vocabulary_size = ops.shape(logits)[-1]
     logits = ops.reshape(logits, (-1, num_beams, vocabulary_size))
-    log_probs = live.log_probs[..., None] + _allowed_log_probs(
+    log_probs = live.log_probs[..., None] + allowed_log_probs(
         logits, must_end[:, None]
     )
     flat = ops.reshape(log_probs, (-1, num_beams * vocabulary_size))

@@ -1,21 +1,41 @@
 """SavedModels that TensorFlow Serving loads: text in, text out."""
 
 import contextlib
+import json
 import os
 import pathlib
 import shutil
 import tempfile
 
 import keras
-import tensorflow as tf
+
+from s2s_keras.conventions import END_ID
+from s2s_keras.conventions import START_ID
+from s2s_keras.export.servability import LATEST
+from s2s_keras.export.servability import check_servable
+from s2s_keras.export.signatures import Signatures
+from s2s_keras.export.verification import verify
+from s2s_keras.export.warmup import write_warmup
 
 
-def export(text_translator, path, num_beams=None, length_penalty=None):
+def export(
+    text_translator,
+    path,
+    num_beams=None,
+    length_penalty=None,
+    max_source_len=None,
+    serving=LATEST,
+):
     """Writes the next version of a servable model.
 
-    The version directory `path/<integer>` appears complete or not at all. Its
-    signature `serving_default` takes `text` (string `[batch]`) and gives
-    `translation` (string `[batch]`).
+    Its signatures are those of `Signatures`; `serving_default` takes `text`
+    (string `[batch]`) and gives `translation` (string `[batch]`). What was set
+    stands in `assets.extra/settings.json`.
+
+    The version directory `path/<integer>` appears when the model has been
+    checked: a release of TensorFlow Serving knows all its operations, and a
+    fresh process, which loads it as the server does, has answered the warm-up
+    requests as `text_translator.translate` does.
 
     Args:
         text_translator: `TextTranslator`.
@@ -23,9 +43,16 @@ def export(text_translator, path, num_beams=None, length_penalty=None):
             last part is the model's name.
         num_beams: Integer, or `None` for the model's own.
         length_penalty: Float, or `None` for the model's own.
+        max_source_len: Integer, or `None` for the model's own.
+        serving: String. The oldest release of TensorFlow Serving that is to
+            run the model, from `"2.12"` on.
 
     Returns:
         `pathlib.Path` of the new version directory.
+
+    Raises:
+        ValueError: If that release does not know an operation of the model.
+        RuntimeError: If the exported model does not answer as it should.
 
     Example:
 
@@ -33,38 +60,51 @@ def export(text_translator, path, num_beams=None, length_penalty=None):
     export(text_translator, "exported/my_model")  # exported/my_model/1
     ```
     """
+    settings = {
+        "num_beams": num_beams,
+        "length_penalty": length_penalty,
+        "max_source_len": max_source_len,
+    }
+    servable = text_translator.with_settings(
+        **{k: v for k, v in settings.items() if v is not None}
+    )
     path = pathlib.Path(path)
     path.mkdir(parents=True, exist_ok=True)
     temporary = pathlib.Path(
         tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent)
     )
     try:
-        _write_archive(text_translator, temporary, num_beams, length_penalty)
+        _write_archive(servable, temporary)
+        check_servable(temporary, serving)
+        write_warmup(temporary, servable)
+        _write_settings(servable, temporary)
+        verify(temporary, servable)
         temporary.chmod(0o755)
         return _publish(temporary, path)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
-def _write_archive(text_translator, path, num_beams, length_penalty):
-    def translate(text):
-        text = tf.ensure_shape(text, [None])
-        outputs = text_translator(
-            text, num_beams=num_beams, length_penalty=length_penalty
-        )
-        return {"translation": outputs["translation"]}
-
+def _write_archive(text_translator, path):
     archive = keras.export.ExportArchive()
     archive.track(text_translator.translator)
     archive.track(text_translator.source_tokenizer)
     archive.track(text_translator.target_tokenizer)
     with _without_cudnn(text_translator.translator.encoder):
-        archive.add_endpoint(
-            "serving_default",
-            translate,
-            input_signature=[tf.TensorSpec([None], tf.string, name="text")],
-        )
+        Signatures(text_translator).add_to(archive)
         archive.write_out(path, verbose=False)
+
+
+def _write_settings(text_translator, path):
+    """Writes what a client may want to know of the model."""
+    settings = {
+        **text_translator.settings,
+        "start_id": START_ID,
+        "end_id": END_ID,
+        "parameters": text_translator.translator.count_params(),
+    }
+    path = pathlib.Path(path, "assets.extra", "settings.json")
+    path.write_text(json.dumps(settings, indent=2) + "\n")
 
 
 @contextlib.contextmanager

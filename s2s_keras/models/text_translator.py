@@ -73,10 +73,11 @@ class TextTranslator(keras.Model):
 
     Returns:
         A dictionary of `translation` (string `[batch]`), `score` (float32
-        `[batch]`), `source_ids` (int32 `[batch, source_len]`), `target_ids`
-        (int32 `[batch, target_len]`, without START), `truncated` (boolean
-        `[batch]`) and, where the decoder has one, `attention` (float32
-        `[batch, target_len, source_len]`).
+        `[batch]`), `translations` and `scores` (`[batch, num_beams]`, of all
+        that the search found, best first), `source_ids` (int32
+        `[batch, source_len]`), `target_ids` (int32 `[batch, target_len]`,
+        without START), `truncated` (boolean `[batch]`) and, where the decoder
+        has one, `attention` (float32 `[batch, target_len, source_len]`).
 
     Example:
 
@@ -135,6 +136,31 @@ class TextTranslator(keras.Model):
             )
         return model
 
+    @property
+    def settings(self):
+        """The settings of the search, as `__init__` takes them."""
+        return {
+            "num_beams": self.num_beams,
+            "length_penalty": self.length_penalty,
+            "max_source_len": self.max_source_len,
+        }
+
+    def with_settings(self, **settings):
+        """Gives a model of the same parts with other settings of the search.
+
+        Args:
+            **settings: `num_beams`, `length_penalty` or `max_source_len`.
+
+        Returns:
+            A `TextTranslator` that shares translator and tokenizers.
+        """
+        return type(self)(
+            self.translator,
+            self.source_tokenizer,
+            self.target_tokenizer,
+            **(self.settings | settings),
+        )
+
     def save_to_preset(self, folder):
         """Writes `model.keras` to a folder, for `from_preset`.
 
@@ -147,7 +173,7 @@ class TextTranslator(keras.Model):
         self.save(new_model_path(folder))
 
     def call(self, source_text, num_beams=None, length_penalty=None):
-        source_ids, truncated = self._read(source_text, self.source_tokenizer)
+        source_ids, truncated = self.read(source_text)
         lengths = tf.reduce_sum(tf.cast(source_ids != PAD_ID, "int32"), axis=1)
         # Nothing translates to nothing: END is all that fits.
         max_lengths = tf.where(lengths == 1, 1, 2 * lengths + 10)
@@ -161,9 +187,12 @@ class TextTranslator(keras.Model):
                 else length_penalty
             ),
         )
+        translations = self._detokenize(found.ids)
         outputs = {
-            "translation": self.target_tokenizer.detokenize(found.ids[:, 0]),
+            "translation": translations[:, 0],
             "score": found.score[:, 0],
+            "translations": translations,
+            "scores": found.score,
             "source_ids": source_ids,
             "target_ids": found.ids[:, 0],
             "truncated": truncated,
@@ -180,10 +209,11 @@ class TextTranslator(keras.Model):
             target_text: String tensor `[batch]`, the translations.
 
         Returns:
-            A dictionary like that of `call`, with the translations that were
-            given.
+            A dictionary like that of `call`, for the one translation that was
+            given, with `token_log_probs` (float32 `[batch, target_len]`,
+            zeros on padding).
         """
-        source_ids, truncated = self._read(source_text, self.source_tokenizer)
+        source_ids, truncated = self.read(source_text)
         label_ids, label_truncated = self._read(
             target_text, self.target_tokenizer
         )
@@ -193,6 +223,7 @@ class TextTranslator(keras.Model):
             "translation": target_text,
             "score": tf.reduce_sum(forced.log_probs, axis=1)
             / penalties.length_penalty(lengths, self.length_penalty),
+            "token_log_probs": forced.log_probs,
             "source_ids": source_ids,
             "target_ids": label_ids,
             "truncated": truncated | label_truncated,
@@ -201,8 +232,28 @@ class TextTranslator(keras.Model):
             outputs["attention"] = forced.attention
         return outputs
 
+    def read(self, source_text):
+        """Turns source text into ids, in the graph.
+
+        Args:
+            source_text: String tensor `[batch]`.
+
+        Returns:
+            A tuple of int32 ids `[batch, source_len]`, cut to
+            `max_source_len`, closed with END and padded, and of a boolean
+            tensor `[batch]`, whether a text was cut.
+        """
+        return self._read(source_text, self.source_tokenizer)
+
+    def _detokenize(self, ids):
+        """Texts `[batch, num_beams]` of ids `[batch, num_beams, length]`."""
+        shape = tf.shape(ids)
+        texts = self.target_tokenizer.detokenize(
+            tf.reshape(ids, [-1, shape[2]])
+        )
+        return tf.reshape(texts, shape[:2])
+
     def _read(self, text, tokenizer):
-        """Tokenizes, truncates, closes with END and pads."""
         ids = tokenizer.tokenize(normalize_text(text))
         longest = self.max_source_len - 1
         truncated = ids.row_lengths() > longest
@@ -307,8 +358,13 @@ class TextTranslator(keras.Model):
 
     def _unpack(self, outputs):
         """Splits a batch's tensors into one `Translation` a sentence."""
-        source_pieces = _pieces(self.source_tokenizer, outputs["source_ids"])
-        target_pieces = _pieces(self.target_tokenizer, outputs["target_ids"])
+        source_pieces, target_pieces = (
+            _trim(label_pieces(tokenizer, outputs[ids]), outputs[ids])
+            for tokenizer, ids in (
+                (self.source_tokenizer, "source_ids"),
+                (self.target_tokenizer, "target_ids"),
+            )
+        )
         outputs = {name: value.numpy() for name, value in outputs.items()}
         for i, text in enumerate(outputs["translation"]):
             attention = None
@@ -332,9 +388,7 @@ class TextTranslator(keras.Model):
             "translator": serialize(self.translator),
             "source_tokenizer": serialize(self.source_tokenizer),
             "target_tokenizer": serialize(self.target_tokenizer),
-            "num_beams": self.num_beams,
-            "length_penalty": self.length_penalty,
-            "max_source_len": self.max_source_len,
+            **self.settings,
         }
 
     @classmethod
@@ -366,10 +420,16 @@ def _check_texts(texts, name):
     ]
 
 
-def _pieces(tokenizer, ids):
-    """Pieces of each row of padded ids, END labelled, padding left out."""
-    pieces = np.char.decode(tokenizer.id_to_piece(ids).numpy().astype(bytes))
-    pieces = np.where(ids == END_ID, END_LABEL, pieces)
+def label_pieces(tokenizer, ids):
+    """Looks up padded ids: `"[END]"` for END, and `""` for padding."""
+    pieces = tokenizer.id_to_piece(ids)
+    pieces = tf.where(ids == END_ID, END_LABEL, pieces)
+    return tf.where(ids == PAD_ID, "", pieces)
+
+
+def _trim(pieces, ids):
+    """Pieces of each row, padding left out."""
+    pieces = np.char.decode(pieces.numpy().astype(bytes))
     return [
         row[np.asarray(row_ids) != PAD_ID].tolist()
         for row, row_ids in zip(pieces, ids, strict=True)

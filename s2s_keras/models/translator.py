@@ -182,16 +182,11 @@ class Translator(keras.Model):
                 "`num_beams` should be a positive integer. "
                 f"Received: num_beams={num_beams}"
             )
-        memory, encoder_state, memory_mask = self.encoder(source_ids)
-        attended = self.decoder.attend_to(memory, memory_mask)
-        state = self.decoder.initial_state(encoder_state, attended)
+        attended, state = self.start(source_ids)
         attended, state = repeat_for_beams((attended, state), num_beams)
 
         def step(token_ids, state):
-            token = self.decoder.embed(token_ids)
-            state = self.decoder.step(token, state, attended)
-            logits = self.decoder.readout(token, state)
-            return StepResult(logits, state, _attention(state))
+            return self.step(token_ids, state, attended)
 
         source_len = ops.shape(source_ids)[1] if self.has_attention else None
         arguments = (step, state, max_lengths, source_len)
@@ -213,9 +208,7 @@ class Translator(keras.Model):
         label_ids = ops.cast(label_ids, "int32")
         start = ops.full_like(label_ids[:, :1], START_ID)
         target_ids = ops.concatenate([start, label_ids[:, :-1]], axis=1)
-        memory, encoder_state, memory_mask = self.encoder(source_ids)
-        attended = self.decoder.attend_to(memory, memory_mask)
-        state = self.decoder.initial_state(encoder_state, attended)
+        attended, state = self.start(source_ids)
         tokens = self.decoder.embed(target_ids)
         states = self.decoder.unroll(tokens, state, attended)
         losses = cross_entropy(self.decoder.readout(tokens, states), label_ids)
@@ -225,6 +218,36 @@ class Translator(keras.Model):
             _attention(states),
         )
         return ForcedResult(ops.where(real, -losses, 0.0), attention)
+
+    def start(self, source_ids):
+        """Reads the source.
+
+        Args:
+            source_ids: Integer tensor `[batch, source_len]`.
+
+        Returns:
+            A tuple of what the decoder looks at in every step, and of its
+            `DecoderState` before the first.
+        """
+        memory, encoder_state, memory_mask = self.encoder(source_ids)
+        attended = self.decoder.attend_to(memory, memory_mask)
+        return attended, self.decoder.initial_state(encoder_state, attended)
+
+    def step(self, token_ids, state, attended):
+        """Takes one step.
+
+        Args:
+            token_ids: Integer tensor `[rows]`, the latest tokens.
+            state: `DecoderState` before the step.
+            attended: What `start` returned.
+
+        Returns:
+            A `StepResult`.
+        """
+        token = self.decoder.embed(token_ids)
+        state = self.decoder.step(token, state, attended)
+        logits = self.decoder.readout(token, state)
+        return StepResult(logits, state, _attention(state))
 
     @property
     def has_attention(self):

@@ -143,6 +143,28 @@ class SentencePieceTokenizer(keras.layers.Layer):
         """
         return self._tokenizer.tokenize(text)
 
+    def tokenize_with_spans(self, text):
+        """Splits text into piece ids and tells where they are.
+
+        Args:
+            text: String tensor `[batch]`.
+
+        Returns:
+            A tuple of what `tokenize` returns and of a ragged int32 tensor
+            `[batch, (length), 2]`: the first character of each piece, and the
+            one behind its last.
+        """
+        ids, starts, ends = self._tokenizer.tokenize_with_offsets(text)
+        texts = tf.gather(text, ids.value_rowids())
+        spans = [
+            tf.strings.length(
+                tf.strings.substr(texts, tf.zeros_like(bytes), bytes),
+                unit="UTF8_CHAR",
+            )
+            for bytes in (starts.values, ends.values)
+        ]
+        return ids, ids.with_values(tf.stack(spans, axis=-1))
+
     def detokenize(self, ids):
         """Joins piece ids to text; special ids vanish.
 
@@ -156,6 +178,34 @@ class SentencePieceTokenizer(keras.layers.Layer):
         return tf.strings.unicode_transcode(
             text, "UTF-8", "UTF-8", errors="replace"
         )
+
+    def find_spans(self, ids):
+        """Tells where each piece is in the text that they give together.
+
+        Args:
+            ids: Integer tensor `[batch, length]`, padded.
+
+        Returns:
+            Int32 tensor `[batch, length, 2]`: the first character of each
+            piece in `detokenize(ids)`, and the one behind its last.
+        """
+        batch, length = tf.unstack(tf.shape(ids))
+        # The pieces so far at every position, [batch, length, length].
+        so_far = tf.linalg.band_part(
+            tf.repeat(ids[:, None], length, axis=1), -1, 0
+        )
+        texts = self.detokenize(tf.reshape(so_far, [-1, length]))
+        lengths = tf.reshape(
+            tf.strings.length(texts, unit="UTF8_CHAR"), [batch, 1, length]
+        )
+        # The bytes of an unfinished character count one each: a piece ends
+        # where no later text is shorter.
+        behind = tf.range(length)[:, None] <= tf.range(length)
+        ends = tf.reduce_min(
+            tf.where(behind, lengths, tf.int32.max), axis=-1
+        )  # [batch, length]
+        starts = tf.pad(ends[:, :-1], [[0, 0], [1, 0]])
+        return tf.stack([starts, ends], axis=-1)
 
     def id_to_piece(self, ids):
         """Looks pieces up.

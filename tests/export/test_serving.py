@@ -3,10 +3,14 @@ import subprocess
 import sys
 
 import pytest
+import tensorflow as tf
 from laws import TEXTS
 from laws import VARIANTS
 from laws import make_text_translator
 
+from s2s_keras.conventions import END_ID
+from s2s_keras.conventions import START_ID
+from s2s_keras.export import serving
 from s2s_keras.export.serving import export
 
 SESSION_LOADER = """
@@ -41,6 +45,12 @@ print(json.dumps(answers))
 """
 
 
+@pytest.fixture
+def unverified(monkeypatch):
+    """Spares an export's own clean process, which takes seconds."""
+    monkeypatch.setattr(serving, "verify", lambda path, text_translator: None)
+
+
 def answer_in_a_clean_process(requests):
     """Answers (version directory, texts) without s2s_keras."""
     requests = [(str(path), texts) for path, texts in requests]
@@ -61,7 +71,9 @@ def answer_in_a_clean_process(requests):
     ],
     ids=["some", "all"],
 )
-def test_exported_it_equals_translate_in_a_clean_process(names, tmp_path):
+def test_exported_it_equals_translate_in_a_clean_process(
+    names, unverified, tmp_path
+):
     texts = [*TEXTS[:4], "", "\U0001f600"]
     requests, expected = [], []
     for name in names:
@@ -73,7 +85,7 @@ def test_exported_it_equals_translate_in_a_clean_process(names, tmp_path):
     assert answer_in_a_clean_process(requests) == expected
 
 
-def test_shapes_other_than_batch(text_translator, tmp_path):
+def test_shapes_other_than_batch(text_translator, unverified, tmp_path):
     version = export(text_translator, tmp_path / "model")
     alone = text_translator.translate(TEXTS[0]).text
     requests = [(version, [TEXTS[0]]), (version, []), (version, [TEXTS[:2]])]
@@ -86,7 +98,9 @@ def text_translator():
     return make_text_translator()
 
 
-def test_versions_count_up_from_what_is_there(text_translator, tmp_path):
+def test_versions_count_up_from_what_is_there(
+    text_translator, unverified, tmp_path
+):
     path = tmp_path / "model"
     (path / "7").mkdir(parents=True)
     (path / "notes").mkdir()
@@ -109,13 +123,13 @@ def test_the_path_must_be_a_folder(text_translator, tmp_path):
     assert (tmp_path / "model").read_text() == "a file"
 
 
-def test_all_may_read_it(text_translator, tmp_path):
+def test_all_may_read_it(text_translator, unverified, tmp_path):
     version = export(text_translator, tmp_path / "model")
     assert version.stat().st_mode & 0o055 == 0o055
 
 
 def test_cudnn_is_off_while_a_model_is_exported(
-    text_translator, tmp_path, monkeypatch
+    text_translator, unverified, tmp_path, monkeypatch
 ):
     (bidirectional,) = text_translator.translator.encoder.recurrent_layers
     layer = bidirectional.forward_layer
@@ -130,3 +144,24 @@ def test_cudnn_is_off_while_a_model_is_exported(
     export(text_translator, tmp_path / "model")
     assert seen == [False] * len(seen) != []
     assert layer.use_cudnn == "auto"
+
+
+def test_settings_are_set_at_export(text_translator, unverified, tmp_path):
+    version = export(
+        text_translator,
+        tmp_path / "model",
+        num_beams=2,
+        length_penalty=0.5,
+        max_source_len=9,
+    )
+    settings = json.loads((version / "assets.extra/settings.json").read_text())
+    assert settings["num_beams"] == 2
+    assert settings["length_penalty"] == 0.5
+    assert settings["max_source_len"] == 9
+    assert settings["start_id"] == START_ID and settings["end_id"] == END_ID
+    loaded = tf.saved_model.load(str(version))
+    text = tf.constant([" ".join(TEXTS)])
+    outputs = loaded.signatures["n_best"](text=text)
+    assert outputs["translations"].shape == (1, 2)
+    outputs = loaded.signatures["translate"](text=text)
+    assert outputs["source_pieces"].shape == (1, 9) and outputs["truncated"]

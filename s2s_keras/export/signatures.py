@@ -1,0 +1,190 @@
+"""What a servable model can be asked."""
+
+import keras
+import tensorflow as tf
+
+from s2s_keras.decoding.search import allowed_log_probs
+from s2s_keras.models.text_translator import label_pieces
+from s2s_keras.text.normalization import normalize_text
+
+TEXT = tf.TensorSpec([None], tf.string, name="text")
+
+
+class Signatures:
+    """The functions that are exported, one method each.
+
+    Each takes tensors, and gives a dictionary of tensors, whose first
+    dimension is the batch.
+
+    Args:
+        text_translator: `TextTranslator`.
+    """
+
+    def __init__(self, text_translator):
+        self._model = text_translator
+        # One graph of the search for all that need it.
+        self._search = tf.function(
+            text_translator.call, input_signature=[TEXT], autograph=False
+        )
+        self._start = tf.function(
+            self._read_and_start, input_signature=[TEXT], autograph=False
+        )
+
+    def add_to(self, archive):
+        """Adds all signatures to a `keras.export.ExportArchive`."""
+        pair = [
+            tf.TensorSpec([None], tf.string, name=name)
+            for name in ("source_text", "target_text")
+        ]
+        ids = tf.TensorSpec([None, None], tf.int32, name="token_ids")
+        archive.add_endpoint("serving_default", self.serving_default, [TEXT])
+        archive.add_endpoint("translate", self.translate, [TEXT])
+        archive.add_endpoint("n_best", self.n_best, [TEXT])
+        archive.add_endpoint("score", self.score, pair)
+        archive.add_endpoint("encode", self.encode, [TEXT])
+        archive.add_endpoint("step", self.step, [self._step_inputs()])
+        archive.add_endpoint("detokenize", self.detokenize, [ids])
+
+    def serving_default(self, text):
+        """Gives the `translation` (string `[batch]`) alone."""
+        outputs = self._search(_check(text))
+        return {"translation": outputs["translation"]}
+
+    def n_best(self, text):
+        """Gives `translations` and `scores` `[batch, num_beams]`."""
+        outputs = self._search(_check(text))
+        return {name: outputs[name] for name in ("translations", "scores")}
+
+    def translate(self, text):
+        """Gives all that is known of the best translation.
+
+        Returns:
+            A dictionary of `translation`, `score` and `truncated` `[batch]`;
+            `source_text` `[batch]`, as it was read; `source_pieces`
+            `[batch, source_len]` and `target_pieces` `[batch, target_len]`,
+            closed by `"[END]"` and padded with `""`; `source_spans` and
+            `target_spans` `[batch, ..., 2]`, the first character of each piece
+            in `source_text` or `translation`, and the one behind its last;
+            and, where the decoder has one, `attention`
+            `[batch, target_len, source_len]`.
+        """
+        outputs = self._search(_check(text))
+        source, target = (
+            self._model.source_tokenizer,
+            self._model.target_tokenizer,
+        )
+        source_ids, target_ids = outputs["source_ids"], outputs["target_ids"]
+        source_text = normalize_text(text)
+        names = {"translation", "score", "truncated", "attention"}
+        return {
+            **{name: outputs[name] for name in names & outputs.keys()},
+            "source_text": source_text,
+            "source_pieces": label_pieces(source, source_ids),
+            "source_spans": _pad_spans(
+                source.tokenize_with_spans(source_text)[1],
+                tf.shape(source_ids)[1],
+            ),
+            "target_pieces": label_pieces(target, target_ids),
+            "target_spans": target.find_spans(target_ids),
+        }
+
+    def score(self, source_text, target_text):
+        """Gives the probability of translations that are given.
+
+        Returns:
+            A dictionary of `log_prob` `[batch]`, and of `token_log_probs` and
+            `target_pieces` `[batch, target_len]`.
+        """
+        outputs = self._model.call_forced(
+            _check(source_text), _check(target_text)
+        )
+        return {
+            "log_prob": tf.reduce_sum(outputs["token_log_probs"], axis=1),
+            "token_log_probs": outputs["token_log_probs"],
+            "target_pieces": label_pieces(
+                self._model.target_tokenizer, outputs["target_ids"]
+            ),
+        }
+
+    def encode(self, text):
+        """Gives what `step` takes besides `token_ids`."""
+        return _name_start(self._start(_check(text)))
+
+    def _read_and_start(self, text):
+        source_ids, _ = self._model.read(text)
+        return self._model.translator.start(source_ids)
+
+    def _step_inputs(self):
+        """The tensors that `step` takes, by name."""
+        started = self._start.get_concrete_function().structured_outputs
+        return {
+            name: tf.TensorSpec(spec.shape, spec.dtype, name=name)
+            for name, spec in _name_start(started).items()
+        } | {"token_ids": tf.TensorSpec([None], tf.int32, name="token_ids")}
+
+    def step(self, inputs):
+        """Takes one step of decoding.
+
+        Args:
+            inputs: Dictionary of `token_ids` `[batch]`, at first START, and
+                of what `encode` gave, its `state_...` replaced by those that
+                the step before gave.
+
+        Returns:
+            A dictionary of `log_probs` `[batch, vocabulary_size]`, -1e9 for
+            PAD and START, and of the new `state_...`; the attention is
+            `state_attention`.
+        """
+        inputs = dict(inputs)
+        token_ids = inputs.pop("token_ids")
+        started = self._start.get_concrete_function().structured_outputs
+        attended, state = keras.tree.pack_sequence_as(
+            started, [inputs[name] for name in _name_start(started)]
+        )
+        result = self._model.translator.step(token_ids, state, attended)
+        log_probs = allowed_log_probs(
+            result.logits, must_end=tf.zeros_like(token_ids, tf.bool)
+        )
+        return {"log_probs": log_probs} | _name_leaves(result.state, "state")
+
+    def detokenize(self, token_ids):
+        """Joins ids `[batch, target_len]` to `translation` `[batch]`."""
+        translation = self._model.target_tokenizer.detokenize(token_ids)
+        return {"translation": translation}
+
+
+def _check(text):
+    """Refuses texts of any rank but one."""
+    return tf.ensure_shape(text, [None])
+
+
+def _pad_spans(spans, source_len):
+    """Pads spans to `[batch, source_len, 2]`.
+
+    END and padding are the empty span behind the last piece.
+    """
+    spans = spans[:, : source_len - 1]
+    real = tf.sequence_mask(spans.row_lengths(), source_len)[..., None]
+    spans = spans.to_tensor()
+    missing = source_len - tf.shape(spans)[1]
+    spans = tf.pad(spans, [[0, 0], [0, missing], [0, 0]])
+    last = tf.reduce_max(spans, axis=[1, 2], keepdims=True)
+    return tf.where(real, spans, last)
+
+
+def _name_start(started):
+    """A dictionary of the tensors that `Translator.start` gives."""
+    attended, state = started
+    return _name_leaves(attended, "attended") | _name_leaves(state, "state")
+
+
+def _name_leaves(nest, name):
+    """A dictionary of the tensors of nested tuples, by their place."""
+    if not isinstance(nest, tuple):
+        return {name: nest}
+    keys = getattr(nest, "_fields", range(len(nest)))
+    return {
+        path: leaf
+        for key, part in zip(keys, nest, strict=True)
+        for path, leaf in _name_leaves(part, f"{name}_{key}").items()
+    }

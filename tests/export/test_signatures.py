@@ -1,0 +1,173 @@
+import numpy as np
+import pytest
+import tensorflow as tf
+from laws import TEXTS
+from laws import VARIANTS
+from laws import make_text_translator
+
+from s2s_keras import export
+from s2s_keras.conventions import END_ID
+from s2s_keras.conventions import PAD_ID
+from s2s_keras.conventions import START_ID
+from s2s_keras.decoding.penalties import length_penalty
+
+NUM_BEAMS = 3
+KINDS = ["bahdanau-gru-1", "coverage-lstm-2", "standard-gru-1"]
+SOURCES = [*TEXTS[:4], "", "  two\tspaces ", "ﬁve Ⅳ é ½", "三 \U0001f600!"]
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def exported(request, tmp_path_factory):
+    """A model, and the signatures of its export."""
+    model = make_text_translator(VARIANTS[request.param], num_beams=NUM_BEAMS)
+    path = export(model, tmp_path_factory.mktemp("exported") / "model")
+    loaded = tf.saved_model.load(str(path))
+    loaded.signatures.kept_alive = loaded
+    return model, loaded.signatures
+
+
+def ask(signature, **inputs):
+    outputs = signature(**{k: tf.constant(v) for k, v in inputs.items()})
+    return {name: value.numpy() for name, value in outputs.items()}
+
+
+def decode(texts):
+    return [text.decode() for text in texts]
+
+
+def surfaces(text, spans):
+    return [text[start:end] for start, end in spans]
+
+
+def test_the_default_gives_the_translation_alone(exported):
+    model, signatures = exported
+    outputs = ask(signatures["serving_default"], text=SOURCES)
+    assert list(outputs) == ["translation"]
+    expected = [item.text for item in model.translate(SOURCES)]
+    assert decode(outputs["translation"]) == expected
+
+
+def test_translate_tells_what_translate_tells(exported):
+    model, signatures = exported
+    outputs = ask(signatures["translate"], text=SOURCES)
+    has_attention = model.translator.has_attention
+    assert ("attention" in outputs) == has_attention
+    for i, item in enumerate(model.translate(SOURCES)):
+        source_len = len(item.source_pieces)
+        target_len = len(item.target_pieces)
+        assert outputs["translation"][i].decode() == item.text
+        assert outputs["score"][i] == pytest.approx(item.score, rel=1e-4)
+        source = decode(outputs["source_pieces"][i])
+        target = decode(outputs["target_pieces"][i])
+        assert source[:source_len] == item.source_pieces
+        assert target[:target_len] == item.target_pieces
+        assert set(source[source_len:] + target[target_len:]) <= {""}
+        if has_attention:
+            attention = outputs["attention"][i]
+            np.testing.assert_allclose(
+                attention[:target_len, :source_len], item.attention, atol=1e-4
+            )
+            assert not attention[target_len:].any()
+
+
+def test_spans_tile_the_texts(exported):
+    outputs = ask(exported[1]["translate"], text=SOURCES)
+    for i in range(len(SOURCES)):
+        for side, text in (
+            ("source", outputs["source_text"][i].decode()),
+            ("target", outputs["translation"][i].decode()),
+        ):
+            spans = outputs[f"{side}_spans"][i]
+            assert spans[0, 0] == 0 and spans[-1, 1] == len(text)
+            assert (spans[1:, 0] == spans[:-1, 1]).all()
+            assert (spans[:, 0] <= spans[:, 1]).all()
+
+
+def test_spans_are_those_of_the_pieces(exported):
+    outputs = ask(exported[1]["translate"], text=TEXTS[:4])
+    for i in range(4):
+        for side, text in (
+            ("source", outputs["source_text"][i].decode()),
+            ("target", outputs["translation"][i].decode()),
+        ):
+            pieces = decode(outputs[f"{side}_pieces"][i])
+            found = surfaces(text, outputs[f"{side}_spans"][i])
+            for position, (piece, surface) in enumerate(
+                zip(pieces, found, strict=True)
+            ):
+                if piece in ("[END]", ""):
+                    assert surface == ""
+                elif not piece.startswith("<0x"):
+                    piece = piece.replace("▁", " ")
+                    # A text's first space is SentencePiece's own.
+                    assert surface == (piece if position else piece.lstrip())
+
+
+def test_n_best_comes_best_first(exported):
+    model, signatures = exported
+    outputs = ask(signatures["n_best"], text=TEXTS[:4])
+    assert outputs["translations"].shape == (4, NUM_BEAMS)
+    assert (np.diff(outputs["scores"], axis=1) <= 0).all()
+    for row, item in zip(
+        outputs["translations"], model.translate(TEXTS[:4]), strict=True
+    ):
+        assert row[0].decode() == item.text
+
+
+def test_score_gives_probabilities(exported):
+    model, signatures = exported
+    targets = ["one", "two three", "", "seven and six"]
+    outputs = ask(
+        signatures["score"], source_text=TEXTS[:4], target_text=targets
+    )
+    assert (outputs["token_log_probs"] <= 0).all()
+    np.testing.assert_allclose(
+        outputs["log_prob"], outputs["token_log_probs"].sum(axis=1), rtol=1e-5
+    )
+    for i, item in enumerate(model.score(TEXTS[:4], targets)):
+        target_len = len(item.target_pieces)
+        penalty = length_penalty(np.array(target_len), model.length_penalty)
+        assert outputs["log_prob"][i] == pytest.approx(
+            item.score * float(penalty), rel=1e-4
+        )
+        pieces = decode(outputs["target_pieces"][i])
+        assert pieces[:target_len] == item.target_pieces
+        assert not outputs["token_log_probs"][i, target_len:].any()
+
+
+def test_a_client_can_decode_by_itself(exported):
+    model, signatures = exported
+    texts, steps = TEXTS[:4], 20
+    inputs = signatures["encode"](text=tf.constant(texts))
+    token_ids = tf.fill([len(texts)], START_ID)
+    ids = np.zeros((len(texts), steps), "int32")
+    done = np.zeros(len(texts), bool)
+    for step in range(steps):
+        outputs = signatures["step"](token_ids=token_ids, **inputs)
+        token_ids = tf.argmax(outputs.pop("log_probs"), -1, tf.int32)
+        ids[:, step] = np.where(done, PAD_ID, token_ids)
+        done |= token_ids.numpy() == END_ID
+        inputs |= outputs
+    # One more than compared, as the last allowed token has to be END.
+    found = model.translator.search(
+        model.read(tf.constant(texts))[0], np.full(len(texts), steps + 1)
+    )
+    expected = np.zeros_like(ids)
+    found_ids = np.asarray(found.ids)[:, 0, :steps]
+    expected[:, : found_ids.shape[1]] = found_ids
+    np.testing.assert_array_equal(ids, expected)
+    outputs = ask(signatures["detokenize"], token_ids=ids)
+    expected = model.target_tokenizer.detokenize(ids).numpy()
+    assert outputs["translation"].tolist() == expected.tolist()
+
+
+@pytest.mark.parametrize(
+    "name", ["serving_default", "translate", "n_best", "encode"]
+)
+def test_nothing_gives_nothing_and_other_ranks_are_refused(exported, name):
+    signature = exported[1][name]
+    outputs = ask(signature, text=np.array([], dtype=object).astype("S"))
+    assert all(len(value) == 0 for value in outputs.values())
+    for text in ("one", [["one", "two"]]):
+        with pytest.raises((TypeError, tf.errors.InvalidArgumentError)):
+            signature(text=tf.constant(text))
