@@ -22,13 +22,8 @@ class Signatures:
 
     def __init__(self, text_translator):
         self._model = text_translator
-        # One graph of the search for all that need it.
-        self._search = tf.function(
-            text_translator.call, input_signature=[TEXT], autograph=False
-        )
-        self._start = tf.function(
-            self._read_and_start, input_signature=[TEXT], autograph=False
-        )
+        self._search = _trace(text_translator.call, [TEXT])
+        self._start = _trace(self._read_and_start, [TEXT])
 
     def add_to(self, archive):
         """Adds all signatures to a `keras.export.ExportArchive`."""
@@ -37,13 +32,18 @@ class Signatures:
             for name in ("source_text", "target_text")
         ]
         ids = tf.TensorSpec([None, None], tf.int32, name="token_ids")
-        archive.add_endpoint("serving_default", self.serving_default, [TEXT])
-        archive.add_endpoint("translate", self.translate, [TEXT])
-        archive.add_endpoint("n_best", self.n_best, [TEXT])
-        archive.add_endpoint("score", self.score, pair)
-        archive.add_endpoint("encode", self.encode, [TEXT])
-        archive.add_endpoint("step", self.step, [self._step_inputs()])
-        archive.add_endpoint("detokenize", self.detokenize, [ids])
+        for function, inputs in (
+            (self.serving_default, [TEXT]),
+            (self.translate, [TEXT]),
+            (self.n_best, [TEXT]),
+            (self.score, pair),
+            (self.encode, [TEXT]),
+            (self.step, [self._step_inputs()]),
+            (self.detokenize, [ids]),
+        ):
+            # Saving traces an endpoint several times: a call is soon traced.
+            traced = _trace(function, inputs)
+            archive.add_endpoint(function.__name__, traced.__call__, inputs)
 
     def serving_default(self, text):
         """Gives the `translation` (string `[batch]`) alone."""
@@ -116,7 +116,7 @@ class Signatures:
 
     def _step_inputs(self):
         """The tensors that `step` takes, by name."""
-        started = self._start.get_concrete_function().structured_outputs
+        started = self._start.structured_outputs
         return {
             name: tf.TensorSpec(spec.shape, spec.dtype, name=name)
             for name, spec in _name_start(started).items()
@@ -137,7 +137,7 @@ class Signatures:
         """
         inputs = dict(inputs)
         token_ids = inputs.pop("token_ids")
-        started = self._start.get_concrete_function().structured_outputs
+        started = self._start.structured_outputs
         attended, state = keras.tree.pack_sequence_as(
             started, [inputs[name] for name in _name_start(started)]
         )
@@ -151,6 +151,12 @@ class Signatures:
         """Joins ids `[batch, target_len]` to `translation` `[batch]`."""
         translation = self._model.target_tokenizer.detokenize(token_ids)
         return {"translation": translation}
+
+
+def _trace(function, inputs):
+    """Traces a function once for all that call it."""
+    function = tf.function(function, input_signature=inputs, autograph=False)
+    return function.get_concrete_function()
 
 
 def _check(text):
