@@ -10,6 +10,8 @@ import time
 import click
 import rich.table
 
+from s2s_keras.export.servability import LATEST
+from s2s_keras.export.servability import RELEASES
 from s2s_keras.options import BEAMS_OPTION
 from s2s_keras.options import MODEL_OPTION
 from s2s_keras.options import load_model
@@ -247,15 +249,25 @@ def translate(model, beams, attention, text):
 @MODEL_OPTION
 @BEAMS_OPTION
 @click.option("--length-penalty", type=float, help="The model's own else.")
+@click.option(
+    "--max-source-len", type=click.IntRange(1), help="The model's own else."
+)
+@click.option(
+    "--serving",
+    type=click.Choice(list(RELEASES)),
+    default=LATEST,
+    show_default=True,
+    help="The oldest release of TensorFlow Serving that is to run it.",
+)
 @click.argument(
     "path", type=click.Path(file_okay=False, path_type=pathlib.Path)
 )
-def export(model, beams, length_penalty, path):
+def export(model, beams, path, **settings):
     """Write the next version of a servable model, PATH/1, PATH/2, ..."""
     text_translator = load_model(model)
     from s2s_keras.export.serving import export
 
-    click.echo(export(text_translator, path, beams, length_penalty))
+    click.echo(export(text_translator, path, num_beams=beams, **settings))
 
 
 if __name__ == "__main__":
