@@ -10,6 +10,8 @@ import time
 import click
 import rich.table
 
+from s2s_keras.endpoint.commands import serve
+from s2s_keras.endpoint.commands import serve_config
 from s2s_keras.options import BEAMS_OPTION
 from s2s_keras.options import MODEL_OPTION
 from s2s_keras.options import load_model
@@ -44,6 +46,8 @@ def main(traceback):
 
 
 main.add_command(study)
+main.add_command(serve)
+main.add_command(serve_config)
 
 
 @main.command()
