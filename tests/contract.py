@@ -414,6 +414,13 @@ WRONG_VALUES = [
         ours_alone=True,
     ),
     Case(
+        "a row nested too deeply",
+        b'{"instances": [' + b"[" * 64 + b"]" * 64 + b"]}",
+        400,
+        Contains("dimensions"),
+        ours_alone=True,
+    ),
+    Case(
         "nested absurdly",
         b'{"inputs": ' + b"[" * 100_000 + b"]" * 100_000 + b"}",
         400,

@@ -18,7 +18,7 @@ from s2s_keras.endpoint.failure import Failure
 from s2s_keras.endpoint.failure import invalid
 
 DEFAULT_SIGNATURE = "serving_default"
-_MAX_RANK = 64  # of a NumPy array
+_MAX_RANK = 63  # of a NumPy array, less one for the rows
 _SHORT_INTEGERS = {"int32", "int16", "int8", "uint8"}
 # Type -> (the least and the largest integer).
 _INTEGER_RANGES = {

@@ -10,6 +10,7 @@ import urllib.parse
 from typing import NamedTuple
 
 import aiohttp.web
+from aiohttp.http_exceptions import HttpProcessingError
 from google.protobuf import json_format
 
 from s2s_keras.endpoint import document
@@ -110,6 +111,10 @@ class Endpoint:
                 f"The body should have {self.bounds.body} bytes at most.",
                 status=413,
             ) from None
+        except ConnectionError as error:
+            raise Failure("CANCELLED", "The client left.") from error
+        except (aiohttp.web.RequestPayloadError, HttpProcessingError) as error:
+            raise invalid(f"The body cannot be read: {error}") from error
 
     async def _predict(self, spec, parts, body):
         size = len(body)

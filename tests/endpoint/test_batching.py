@@ -23,6 +23,7 @@ ECHO = Signature(
     {"x": TensorSpec("x:0", "int64", (None, None))},
     {"y": TensorSpec("y:0", "int64", (None,))},
 )
+STEPS = 20_000  # of a loop, which keeps a thread busy while others come
 
 
 class FakeServable:
@@ -192,9 +193,11 @@ def test_64_clients_get_their_own_answers(toy_path, serve):
 
     served.endpoint.batcher.run = note
     texts = [f"text {'x' * (i % 7)} {i}" for i in range(64)]
-    with concurrent.futures.ThreadPoolExecutor(64) as pool:
+    with concurrent.futures.ThreadPoolExecutor(65) as pool:
         for _ in range(3):
+            first = pool.submit(served.predict, STEPS, signature="slow")
             answers = list(pool.map(served.predict, texts))
+            assert first.result()[0] == 200
             for text, answer in zip(texts, answers, strict=True):
                 assert answer == (200, {"predictions": [text.upper()]})
     assert max(sizes) > 1
