@@ -1,7 +1,6 @@
 """A loaded version of a SavedModel, as TensorFlow Serving runs it."""
 
 import contextlib
-import pathlib
 import threading
 from typing import NamedTuple
 
@@ -85,7 +84,7 @@ class Servable:
             graph=tf.Graph(), config=_session_config()
         )
         try:
-            self.meta_graph = self._load(pathlib.Path(path))
+            self.meta_graph = self._load(path)
             self.signatures = {
                 name: _read_signature(name, definition)
                 for name, definition in self.meta_graph.signature_def.items()
@@ -99,12 +98,6 @@ class Servable:
         loader = tf.compat.v1.saved_model.loader
         with self.session.graph.as_default():
             meta_graph = loader.load(self.session, ["serve"], str(path))
-        index = path / "variables" / "variables.index"
-        has_variables = any(
-            node.op == "VarHandleOp" for node in meta_graph.graph_def.node
-        )
-        if has_variables and not index.exists():
-            raise FileNotFoundError(f"The variables are missing: {index}")
         meta_graph.graph_def.Clear()  # only the signatures are still wanted
         return meta_graph
 
