@@ -10,6 +10,8 @@ import time
 import click
 import rich.table
 
+from s2s_keras.endpoint.commands import serve
+from s2s_keras.endpoint.commands import serve_config
 from s2s_keras.export.servability import LATEST
 from s2s_keras.export.servability import RELEASES
 from s2s_keras.options import BEAMS_OPTION
@@ -46,6 +48,8 @@ def main(traceback):
 
 
 main.add_command(study)
+main.add_command(serve)
+main.add_command(serve_config)
 
 
 @main.command()
