@@ -67,9 +67,13 @@ def serve():
     """Serves managers until the test ends."""
     with contextlib.ExitStack() as stack:
 
-        def start(manager, limits=None, bounds=None, poll_seconds=0.05):
+        def start(
+            manager, limits=None, bounds=None, poll_seconds=0.05, routes=()
+        ):
             return stack.enter_context(
-                serving(manager, limits or Limits(), bounds, poll_seconds)
+                serving(
+                    manager, limits or Limits(), bounds, poll_seconds, routes
+                )
             )
 
         yield start
@@ -84,7 +88,7 @@ def toy(toy_path):
 
 
 @contextlib.contextmanager
-def serving(manager, limits, bounds, poll_seconds):
+def serving(manager, limits, bounds, poll_seconds, routes=()):
     """Runs an endpoint on an event loop in a thread."""
     started = concurrent.futures.Future()
     loop = asyncio.new_event_loop()
@@ -92,7 +96,9 @@ def serving(manager, limits, bounds, poll_seconds):
 
     async def main():
         endpoint = Endpoint(manager, Batcher(limits), bounds, poll_seconds)
-        runner = aiohttp.web.AppRunner(make_app(endpoint), access_log=None)
+        runner = aiohttp.web.AppRunner(
+            make_app(endpoint, routes), access_log=None
+        )
         await runner.setup()
         site = aiohttp.web.TCPSite(runner, "127.0.0.1", 0)
         await site.start()

@@ -1,0 +1,130 @@
+import shutil
+
+import pytest
+from laws import VARIANTS
+from laws import make_text_translator
+
+from s2s_keras import export
+from s2s_keras.endpoint.manager import Manager
+from s2s_keras.endpoint.page import make_route
+
+webdriver = pytest.importorskip("selenium.webdriver")
+CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        not (CHROMIUM and DRIVER), reason="there is no Chromium"
+    ),
+]
+NAME, TEXT, PHONE_WIDTH = "try<me>", "two three four", 360
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory):
+    options = webdriver.ChromeOptions()
+    options.binary_location = CHROMIUM
+    for argument in (
+        *("headless=new", "no-sandbox", "disable-gpu", "no-first-run"),
+        *("disable-background-networking", "disable-sync", "disable-quic"),
+        *("disable-component-update", "disable-dev-shm-usage"),
+        f"user-data-dir={tmp_path_factory.mktemp('browser')}",
+    ):
+        options.add_argument(f"--{argument}")
+    options.set_capability("goog:loggingPrefs", {"performance": "ALL"})
+    service = webdriver.ChromeService(DRIVER)
+    with webdriver.Chrome(options, service) as browser:
+        yield browser
+
+
+@pytest.fixture(params=["bahdanau-gru-1", "standard-lstm-2"])
+def model(request):
+    return make_text_translator(VARIANTS[request.param], num_beams=3)
+
+
+@pytest.fixture
+def page(browser, model, serve, tmp_path):
+    """The page, opened."""
+    export(model, tmp_path / "model")
+    served = serve(Manager(tmp_path / "model", NAME), routes=[make_route(NAME)])
+    browser.get(f"http://{served.host}:{served.port}/")
+    return browser
+
+
+def wait_for(page, script):
+    from selenium.webdriver.support.ui import WebDriverWait
+
+    return WebDriverWait(page, 60).until(
+        lambda page: page.execute_script(f"return {script}")
+    )
+
+
+def type_in(page, *keys):
+    page.switch_to.active_element.send_keys(*keys)
+
+
+def texts(page, selector):
+    return page.execute_script(
+        "return [...document.querySelectorAll(arguments[0])]"
+        ".map((node) => node.textContent)",
+        selector,
+    )
+
+
+SHOWN = "!document.getElementById('results').hidden"
+
+
+def test_a_sentence_is_translated_by_keyboard_alone(page, model):
+    from selenium.webdriver.common.keys import Keys
+
+    expected = model.translate(TEXT)
+    assert texts(page, "h1") == [NAME]
+    type_in(page, TEXT, Keys.ENTER)  # the text field has the focus
+    grown = wait_for(page, "document.getElementById('translation').textContent")
+    assert grown
+    wait_for(page, SHOWN)
+    assert texts(page, "#problem") == [""]
+    assert texts(page, "#translation") == [expected.text]
+    assert len(texts(page, "#n-best li")) == 3
+    score = f"{expected.score:.3f}".replace("-0.000", "0.000")
+    assert texts(page, "#n-best .score")[0] == score
+    has_attention = expected.attention is not None
+    assert len(texts(page, "#attention:not([hidden])")) == has_attention
+    if not has_attention:
+        return
+    assert texts(page, "tbody th") == expected.target_pieces
+    assert texts(page, "thead th") == expected.source_pieces
+    assert len(texts(page, "td[title]")) == expected.attention.size
+    assert texts(page, "#source-words button") == TEXT.split()
+    type_in(page, Keys.TAB, Keys.TAB)  # past the button, to the first word
+    type_in(page, Keys.TAB)
+    focus = "document.activeElement"
+    assert wait_for(page, f"{focus}.parentElement.id") == "source-words"
+    assert texts(page, ".word.on")[:1] in ([TEXT.split()[0]], [])
+
+
+def test_it_fits_a_phone_and_asks_nobody_else(page):
+    from selenium.webdriver.common.keys import Keys
+
+    page.set_window_size(PHONE_WIDTH, 740)
+    type_in(page, TEXT, Keys.ENTER)
+    wait_for(page, SHOWN)
+    width = page.execute_script("return document.body.scrollWidth")
+    assert width <= page.execute_script("return innerWidth")
+    origins = page.execute_script(
+        "return performance.getEntriesByType('resource')"
+        ".map((entry) => new URL(entry.name).origin)"
+    )
+    assert set(origins) == {page.execute_script("return location.origin")}
+
+
+def test_a_problem_is_told(page):
+    from selenium.webdriver.common.keys import Keys
+
+    page.execute_script("document.querySelector('meta[name=model]')")
+    page.execute_script(
+        "window.fetch = async () => new Response("
+        "JSON.stringify({error: 'queue full'}), {status: 503})"
+    )
+    type_in(page, TEXT, Keys.ENTER)
+    wait_for(page, "document.getElementById('problem').textContent")
+    assert "queue full" in texts(page, "#problem")[0]
