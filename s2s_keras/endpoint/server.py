@@ -13,6 +13,7 @@ import aiohttp.web
 from aiohttp.http_exceptions import HttpProcessingError
 from google.protobuf import json_format
 
+from s2s_keras.endpoint import answers
 from s2s_keras.endpoint import document
 from s2s_keras.endpoint import rest
 from s2s_keras.endpoint.failure import Failure
@@ -132,7 +133,9 @@ class Endpoint:
             )
             answer = await self.batcher.run(servable, signature, inputs)
         size = sum(array.nbytes for array in answer.outputs.values())
-        text = await _compute(size, rest.write_outputs, answer.outputs, is_row)
+        text = await _compute(
+            size, answers.write_outputs, answer.outputs, is_row
+        )
         return text, answer.batch_size
 
     @contextlib.contextmanager

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from s2s_keras.endpoint import document
+from s2s_keras.endpoint.answers import decimal
 from s2s_keras.endpoint.failure import Failure
-from s2s_keras.endpoint.rest import decimal
 
 DOCUMENTS = (
     b'{"a": [1, 2.5e3, -0, "x\\u00e9\\n", null, true, false], "b": {"c": []}}',
