@@ -9,6 +9,7 @@ from s2s_keras import Architecture
 from s2s_keras import SentencePieceTokenizer
 from s2s_keras import TextTranslator
 from s2s_keras import Translator
+from s2s_keras.export import serving
 
 TEXTS = ["one two three", "three four", "five, six and seven", "eight"] * 5
 PLAIN = Architecture(
@@ -98,3 +99,10 @@ def make_text_translator(architecture=PLAIN, **kwargs):
         vocabulary_size=tokenizer.vocabulary_size,
     )
     return TextTranslator(translator, tokenizer, tokenizer, **kwargs)
+
+
+def export_unverified(text_translator, path, **settings):
+    """Exports without the clean process that takes seconds."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(serving, "verify", lambda path, text_translator: None)
+        return serving.export(text_translator, path, **settings)

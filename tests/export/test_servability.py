@@ -1,5 +1,6 @@
 import pytest
 import tensorflow as tf
+from laws import export_unverified
 from laws import make_text_translator
 
 from s2s_keras import export
@@ -70,7 +71,9 @@ def test_unknown_releases_are_refused(tmp_path):
 
 
 def test_every_release_runs_our_models(tmp_path):
-    version = export(make_text_translator(), tmp_path / "model", serving="2.12")
+    version = export_unverified(
+        make_text_translator(), tmp_path / "model", serving="2.12"
+    )
     for release in RELEASES:
         check_servable(version, release)
 
