@@ -11,6 +11,7 @@ from laws import make_text_translator
 
 from s2s_keras.conventions import END_ID
 from s2s_keras.conventions import START_ID
+from s2s_keras.export import serving
 from s2s_keras.export.serving import export
 
 SESSION_LOADER = """
