@@ -1,0 +1,53 @@
+import json
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+
+import pytest
+from laws import export_unverified
+from laws import make_text_translator
+
+from s2s_keras.endpoint.manager import Manager
+
+README = pathlib.Path(__file__).parents[2] / "README.md"
+NAME, TEXT = "clause_grammar_en_de", "The old man reads a letter."
+COMMANDS = {
+    "bash": ["bash", "-c"],
+    "python": [sys.executable, "-c"],
+    "javascript": ["node", "--input-type=module", "-e"],
+}
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory):
+    model = make_text_translator(num_beams=1)
+    path = tmp_path_factory.mktemp("exported") / NAME
+    export_unverified(model, path)
+    return model, path
+
+
+def example(language):
+    """The README's client in a language."""
+    section = README.read_text().split("### Clients")[1].split("\n#")[0]
+    return re.search(f"```{language}\n(.*?)```", section, re.DOTALL)[1]
+
+
+@pytest.mark.parametrize("language", COMMANDS)
+def test_the_clients_of_the_readme(exported, serve, language):
+    command = COMMANDS[language]
+    if not shutil.which(command[0]):
+        pytest.skip(f"there is no {command[0]}")
+    model, path = exported
+    served = serve(Manager(path))
+    code = example(language).replace(
+        "localhost:8501", f"{served.host}:{served.port}"
+    )
+    result = subprocess.run([*command, code], capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
+    expected = model.translate(TEXT).text
+    if language == "bash":
+        assert json.loads(result.stdout) == {"predictions": [expected]}
+    else:
+        assert result.stdout == f"{expected}\n"
