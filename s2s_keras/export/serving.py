@@ -86,8 +86,9 @@ def export(
 
 
 def _write_archive(text_translator, path):
+    # The translator's variables come with the endpoints; if it were tracked,
+    # too, each would be saved twice.
     archive = keras.export.ExportArchive()
-    archive.track(text_translator.translator)
     archive.track(text_translator.source_tokenizer)
     archive.track(text_translator.target_tokenizer)
     with _without_cudnn(text_translator.translator.encoder):
