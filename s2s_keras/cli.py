@@ -170,9 +170,9 @@ def presets(name, as_json):
 
 def _echo_preset(name):
     card = {
-        **PRESETS[name]["card"],
         **PRESETS[name]["architecture"],
         **PRESETS[name]["training"],
+        **PRESETS[name]["card"],
         "weights": "shipped" if is_shipped(name) else "to be trained",
         "command": f"s2s-keras train --preset {name}",
     }
