@@ -238,7 +238,8 @@ def test_a_full_queue(toy_path, serve):
         )
     statuses = sorted(status for status, _ in answers)
     assert set(statuses) == {503, 504}
-    assert statuses.count(503) >= 5
+    # At most two run together, and two wait, before the queue is full.
+    assert statuses.count(503) >= 3
     (error,) = {a["error"] for status, a in answers if status == 503}
     assert error.endswith("is full")
 
