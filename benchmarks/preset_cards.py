@@ -45,7 +45,7 @@ def measure(run_dir, settings):
     sources, _ = read_pairs(load_split(settings, settings.test_split))
     bytes_on_disk = (run_dir / "model.keras").stat().st_size
     return {
-        "vocabulary_size": text_translator.target_tokenizer.vocabulary_size,
+        "pieces": text_translator.target_tokenizer.vocabulary_size,
         "parameters": text_translator.translator.count_params(),
         "megabytes": round(bytes_on_disk / 1e6, 2),
         "bleu": round(evaluation["bleu"], 2),

@@ -12,7 +12,7 @@ from s2s_keras.presets import PRESETS
 from s2s_keras.presets import is_shipped
 from s2s_keras.training.settings import Settings
 
-SHIPPED = [name for name in PRESETS if is_shipped(name)]
+SHIPPED = ["bahdanau_small_grammar_en_de"]
 EVERY_PRESET = pytest.mark.parametrize("name", PRESETS)
 
 
@@ -105,6 +105,7 @@ def test_twins_differ_in_attention_alone(name):
 
 @pytest.mark.parametrize("name", SHIPPED)
 def test_a_shipped_model_translates(name):
+    assert is_shipped(name)
     model = TextTranslator.from_preset(name)
     assert (
         model.translator.count_params() == PRESETS[name]["card"]["parameters"]

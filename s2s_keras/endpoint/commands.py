@@ -191,7 +191,7 @@ def _serve(
     type=click.Path(file_okay=False, path_type=pathlib.Path),
     help="Write the files to this folder; print them else.",
 )
-def serve_config(paths, name, labels, output, **options):
+def serve_config(paths, name, labels, output, timeout, **options):
     """Say how TensorFlow Serving is to be started for PATHS.
 
     Prints the command line, and prints or writes the files that it reads: the
@@ -216,4 +216,4 @@ def serve_config(paths, name, labels, output, **options):
             (output / file).write_text(text)
         else:
             click.echo(f"# {folder / file}\n{text}")
-    click.echo(production.make_command(models, folder, options["timeout"]))
+    click.echo(production.make_command(models, folder, timeout))

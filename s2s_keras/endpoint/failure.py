@@ -2,7 +2,8 @@
 
 import json
 
-# Code -> HTTP status, as TensorFlow Serving answers it.
+# Code -> HTTP status, as TensorFlow Serving answers it; in the order of the
+# codes' numbers.
 HTTP_STATUS = {
     "OK": 200,
     "CANCELLED": 499,
@@ -22,12 +23,7 @@ HTTP_STATUS = {
     "DATA_LOSS": 500,
     "UNAUTHENTICATED": 401,
 }
-_CODES = (
-    "OK CANCELLED UNKNOWN INVALID_ARGUMENT DEADLINE_EXCEEDED NOT_FOUND "
-    "ALREADY_EXISTS PERMISSION_DENIED RESOURCE_EXHAUSTED FAILED_PRECONDITION "
-    "ABORTED OUT_OF_RANGE UNIMPLEMENTED INTERNAL UNAVAILABLE DATA_LOSS "
-    "UNAUTHENTICATED"
-).split()  # in the order of their numbers
+_CODES = tuple(HTTP_STATUS)
 
 
 class Failure(Exception):

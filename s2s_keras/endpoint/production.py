@@ -17,7 +17,7 @@ class Model(NamedTuple):
     labels: dict  # label -> version
 
 
-def make_files(models, max_batch_size, batch_delay, threads, timeout):
+def make_files(models, max_batch_size, batch_delay, threads):
     """Makes the files that TensorFlow Serving reads.
 
     Args:
@@ -25,7 +25,6 @@ def make_files(models, max_batch_size, batch_delay, threads, timeout):
         max_batch_size: Integer, rows in a run.
         batch_delay: Float, milliseconds that a request waits for neighbours.
         threads: Integer, runs at a time.
-        timeout: Float, seconds; it goes to the command line.
 
     Returns:
         Dictionary, file name -> text.

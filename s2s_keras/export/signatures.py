@@ -135,8 +135,11 @@ class Signatures:
             PAD and START, and of the new `state_...`; the attention is
             `state_attention`.
         """
-        inputs = dict(inputs)
-        token_ids = inputs.pop("token_ids")
+        inputs = {
+            name: tf.ensure_shape(inputs[name], spec.shape)
+            for name, spec in self._step_inputs().items()
+        }
+        token_ids = inputs["token_ids"]
         started = self._start.structured_outputs
         attended, state = keras.tree.pack_sequence_as(
             started, [inputs[name] for name in _name_start(started)]
@@ -149,6 +152,7 @@ class Signatures:
 
     def detokenize(self, token_ids):
         """Joins ids `[batch, target_len]` to `translation` `[batch]`."""
+        token_ids = tf.ensure_shape(token_ids, [None, None])
         translation = self._model.target_tokenizer.detokenize(token_ids)
         return {"translation": translation}
 

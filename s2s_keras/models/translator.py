@@ -145,7 +145,7 @@ class Translator(keras.Model):
         """
         if preset in PRESETS and not load_weights:
             architecture = Architecture(**PRESETS[preset]["architecture"])
-            size = PRESETS[preset]["card"]["vocabulary_size"]
+            size = PRESETS[preset]["card"]["pieces"]
             return cls.from_architecture(architecture, size)
         model = keras.saving.load_model(find_model(preset))
         translator = getattr(model, "translator", model)

@@ -30,7 +30,6 @@ def browser(tmp_path_factory):
         f"user-data-dir={tmp_path_factory.mktemp('browser')}",
     ):
         options.add_argument(f"--{argument}")
-    options.set_capability("goog:loggingPrefs", {"performance": "ALL"})
     service = webdriver.ChromeService(DRIVER)
     with webdriver.Chrome(options, service) as browser:
         yield browser
