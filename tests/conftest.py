@@ -3,9 +3,16 @@
 import os
 import pathlib
 
+import keras
 import pytest
 
 _REPOSITORY = pathlib.Path(__file__).parents[1]
+
+
+@pytest.fixture(autouse=True)
+def seed():
+    """Makes every test draw the same weights each time it runs."""
+    keras.utils.set_random_seed(0)
 
 
 @pytest.fixture(scope="session")

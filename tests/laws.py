@@ -61,21 +61,25 @@ VARIANTS = {
     )
     for cell in CELLS
 }
-FIRST = ("standard-gru-1", "bahdanau-gru-1", "luong_general-gru-1")
-
-
-def _is_slow(name):
-    """Whether a variant is left to the slow tests: there are many."""
-    return name not in FIRST and not name.endswith("lstm-2")
-
-
+# The others, of which there are many, are left to the slow tests.
+FIRST = (
+    "standard-gru-1",
+    "standard-lstm-2",
+    "bahdanau-gru-1",
+    "bahdanau-lstm-2",
+    "bahdanau-layer_norm_lstm-2",
+    "luong_general-gru-1",
+    "luong_concat-lstm-2",
+    "coverage-lstm-2",
+    "multi_head-lstm-2",
+)
 EVERY_VARIANT = pytest.mark.parametrize(
     "architecture",
     [
         pytest.param(
             architecture,
             id=name,
-            marks=[pytest.mark.slow] if _is_slow(name) else [],
+            marks=[] if name in FIRST else [pytest.mark.slow],
         )
         for name, architecture in VARIANTS.items()
     ],

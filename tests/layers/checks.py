@@ -87,7 +87,7 @@ def _check_graph(layer, inputs, outputs):
         keras.tree.flatten(symbolic),
         strict=True,
     ):
-        np.testing.assert_allclose(eager, graph, rtol=1e-5, atol=1e-6)
+        np.testing.assert_allclose(eager, graph, rtol=1e-5, atol=1e-5)
         assert tuple(symbol.shape) == tuple(eager.shape)
         assert keras.backend.standardize_dtype(eager.dtype) == symbol.dtype
 

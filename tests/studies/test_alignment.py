@@ -114,6 +114,7 @@ def test_links_must_fit_the_pairs(files):
         load(files)
 
 
+@pytest.mark.slow
 def test_the_synthetic_set_brings_gold_links(tmp_path):
     pairs = load_aligned_pairs(
         "clause_grammar/en_de", "validation[:5]", data_dir=tmp_path
