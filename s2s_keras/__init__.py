@@ -3,6 +3,7 @@
 from s2s_keras.data.batching import make_batches
 from s2s_keras.data.batching import tokenize_pairs
 from s2s_keras.data.corpora import load_corpus
+from s2s_keras.export.litert import export_litert
 from s2s_keras.export.serving import export
 from s2s_keras.layers.attention import Attention
 from s2s_keras.layers.attention import BahdanauAttention

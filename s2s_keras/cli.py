@@ -12,6 +12,7 @@ import rich.table
 
 from s2s_keras.endpoint.commands import serve
 from s2s_keras.endpoint.commands import serve_config
+from s2s_keras.export.litert import WEIGHTS
 from s2s_keras.export.servability import LATEST
 from s2s_keras.export.servability import RELEASES
 from s2s_keras.options import BEAMS_OPTION
@@ -34,7 +35,7 @@ class _Commands(click.Group):
     def invoke(self, context):
         try:
             return super().invoke(context)
-        except (ValueError, TypeError, OSError) as error:
+        except (ValueError, TypeError, OSError, ImportError) as error:
             if context.params["traceback"]:
                 raise
             raise click.ClickException(str(error)) from error
@@ -249,13 +250,26 @@ def translate(model, beams, attention, text):
         plot_attention(translations[0]).savefig(attention)
 
 
+def _search_options(command):
+    """Adds the options that fix the search of an exported model."""
+    for option in (
+        click.option(
+            "--max-source-len",
+            type=click.IntRange(1),
+            help="The model's own else.",
+        ),
+        click.option(
+            "--length-penalty", type=float, help="The model's own else."
+        ),
+        BEAMS_OPTION,
+        MODEL_OPTION,
+    ):
+        command = option(command)
+    return command
+
+
 @main.command()
-@MODEL_OPTION
-@BEAMS_OPTION
-@click.option("--length-penalty", type=float, help="The model's own else.")
-@click.option(
-    "--max-source-len", type=click.IntRange(1), help="The model's own else."
-)
+@_search_options
 @click.option(
     "--serving",
     type=click.Choice(list(RELEASES)),
@@ -272,6 +286,28 @@ def export(model, beams, path, **settings):
     from s2s_keras.export.serving import export
 
     click.echo(export(text_translator, path, num_beams=beams, **settings))
+
+
+@main.command()
+@_search_options
+@click.option(
+    "--weights",
+    type=click.Choice(list(WEIGHTS)),
+    default="float32",
+    show_default=True,
+    help="How weights are stored.",
+)
+@click.argument(
+    "folder", type=click.Path(file_okay=False, path_type=pathlib.Path)
+)
+def export_litert(model, beams, folder, **settings):
+    """Write a model for phones and small boards, and its loop, to FOLDER."""
+    text_translator = load_model(model)
+    from s2s_keras.export.litert import export_litert
+
+    click.echo(
+        export_litert(text_translator, folder, num_beams=beams, **settings)
+    )
 
 
 if __name__ == "__main__":

@@ -152,8 +152,24 @@ def test_export(run, model):
     assert json.loads(settings)["num_beams"] == 1
 
 
+@pytest.mark.slow
+def test_export_litert(run, model):
+    command = ("export-litert", "--model", model, "--weights", "int8")
+    result = run(*command, "--beams", "1", "edge")
+    assert result.stdout == "edge\n", result.output
+    settings = json.loads(pathlib.Path("edge/settings.json").read_text())
+    assert settings["num_beams"] == 1 and settings["weights"] == "int8"
+    expect_refusal(run(*command, "edge"), "edge exists and is left as it is")
+
+
 @pytest.mark.parametrize(
-    "command", [("translate", "one"), ("evaluate",), ("export", "served")]
+    "command",
+    [
+        ("translate", "one"),
+        ("evaluate",),
+        ("export", "served"),
+        ("export-litert", "edge"),
+    ],
 )
 def test_without_a_model_it_says_how_to_get_one(run, command):
     expect_refusal(run(*command), "model.keras", "s2s-keras train")

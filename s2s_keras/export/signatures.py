@@ -1,9 +1,8 @@
 """What a servable model can be asked."""
 
-import keras
 import tensorflow as tf
 
-from s2s_keras.decoding.search import allowed_log_probs
+from s2s_keras.export import stepping
 from s2s_keras.models.text_translator import label_pieces
 from s2s_keras.text.normalization import normalize_text
 
@@ -108,47 +107,27 @@ class Signatures:
 
     def encode(self, text):
         """Gives what `step` takes besides `token_ids`."""
-        return _name_start(self._start(_check(text)))
+        return stepping.name_start(self._start(_check(text)))
 
     def _read_and_start(self, text):
         source_ids, _ = self._model.read(text)
         return self._model.translator.start(source_ids)
 
     def _step_inputs(self):
-        """The tensors that `step` takes, by name."""
-        started = self._start.structured_outputs
-        return {
-            name: tf.TensorSpec(spec.shape, spec.dtype, name=name)
-            for name, spec in _name_start(started).items()
-        } | {"token_ids": tf.TensorSpec([None], tf.int32, name="token_ids")}
+        return stepping.step_inputs(self._start.structured_outputs)
 
     def step(self, inputs):
-        """Takes one step of decoding.
+        """Takes one step of decoding: see `stepping.step`.
 
-        Args:
-            inputs: Dictionary of `token_ids` `[batch]`, at first START, and
-                of what `encode` gave, its `state_...` replaced by those that
-                the step before gave.
-
-        Returns:
-            A dictionary of `log_probs` `[batch, vocabulary_size]`, -1e9 for
-            PAD and START, and of the new `state_...`; the attention is
-            `state_attention`.
+        What `encode` gave goes in, its `state_...` replaced by those that the
+        step before gave.
         """
         inputs = {
             name: tf.ensure_shape(inputs[name], spec.shape)
             for name, spec in self._step_inputs().items()
         }
-        token_ids = inputs["token_ids"]
         started = self._start.structured_outputs
-        attended, state = keras.tree.pack_sequence_as(
-            started, [inputs[name] for name in _name_start(started)]
-        )
-        result = self._model.translator.step(token_ids, state, attended)
-        log_probs = allowed_log_probs(
-            result.logits, must_end=tf.zeros_like(token_ids, tf.bool)
-        )
-        return {"log_probs": log_probs} | _name_leaves(result.state, "state")
+        return stepping.step(self._model.translator, started, inputs)
 
     def detokenize(self, token_ids):
         """Joins ids `[batch, target_len]` to `translation` `[batch]`."""
@@ -180,21 +159,3 @@ def _pad_spans(spans, source_len):
     spans = tf.pad(spans, [[0, 0], [0, missing], [0, 0]])
     last = tf.reduce_max(spans, axis=[1, 2], keepdims=True)
     return tf.where(real, spans, last)
-
-
-def _name_start(started):
-    """A dictionary of the tensors that `Translator.start` gives."""
-    attended, state = started
-    return _name_leaves(attended, "attended") | _name_leaves(state, "state")
-
-
-def _name_leaves(nest, name):
-    """A dictionary of the tensors of nested tuples, by their place."""
-    if not isinstance(nest, tuple):
-        return {name: nest}
-    keys = getattr(nest, "_fields", range(len(nest)))
-    return {
-        path: leaf
-        for key, part in zip(keys, nest, strict=True)
-        for path, leaf in _name_leaves(part, f"{name}_{key}").items()
-    }

@@ -241,7 +241,7 @@ class CoverageAttention(BahdanauAttention):
             memory_keys = self.project_memory(memory)
         memory_keys, fertility = memory_keys
         if coverage is not None:
-            coverage = coverage[..., None] / fertility
+            coverage = ops.expand_dims(coverage, -1) / fertility
             memory_keys = memory_keys + self.coverage_projection(coverage)
         return super().call(query, memory, memory_keys, memory_mask)
 

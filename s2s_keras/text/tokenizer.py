@@ -46,7 +46,7 @@ class SentencePieceTokenizer(keras.layers.Layer):
     def __init__(self, proto=None, **kwargs):
         super().__init__(**kwargs)
         self.built = True
-        self._proto = None
+        self.proto = None
         self._tokenizer = None
         if proto is not None:
             self._set_proto(proto)
@@ -114,7 +114,7 @@ class SentencePieceTokenizer(keras.layers.Layer):
     def _set_proto(self, proto):
         import tensorflow_text
 
-        self._proto = proto
+        self.proto = proto
         with tf.init_scope():
             self._tokenizer = tensorflow_text.SentencepieceTokenizer(
                 proto, out_type=tf.int32
@@ -227,7 +227,7 @@ class SentencePieceTokenizer(keras.layers.Layer):
 
     def save_assets(self, dir_path):
         path = pathlib.Path(dir_path) / ASSET_NAME
-        path.write_bytes(self._proto)
+        path.write_bytes(self.proto)
 
     def load_assets(self, dir_path):
         self._set_proto((pathlib.Path(dir_path) / ASSET_NAME).read_bytes())

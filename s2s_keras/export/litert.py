@@ -1,0 +1,163 @@
+"""Models for phones and small boards, which LiteRT runs."""
+
+import importlib.util
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+
+import keras
+import tensorflow as tf
+
+from s2s_keras.conventions import END_ID
+from s2s_keras.conventions import START_ID
+from s2s_keras.export import stepping
+from s2s_keras.export import warmup
+
+LOOP = pathlib.Path(__file__).with_name("litert_loop.py")
+# How weights are stored, and how far that may move a score.
+WEIGHTS = {"float32": 1e-3, "float16": 0.05, "int8": 0.5}
+
+
+def export_litert(text_translator, folder, weights="float32", **settings):
+    """Writes a model that LiteRT runs, and the loop that searches with it.
+
+    The folder holds `model.tflite`, with the signatures `encode` (`source_ids`
+    `[1, source_len]`) and `step` (see `stepping.step`), built-in operations
+    only; `source.spm` and `target.spm`, the vocabularies; `settings.json`; and
+    `translate.py`, which needs but ai-edge-litert, numpy and sentencepiece.
+
+    The folder appears when a fresh process has translated with it, and when it
+    scores translations as `text_translator` does.
+
+    Args:
+        text_translator: `TextTranslator`.
+        folder: Path of the folder, which must not exist.
+        weights: `"float32"`, `"float16"` or `"int8"`: how weights are stored.
+        **settings: `num_beams`, `length_penalty` or `max_source_len`, where
+            they are to differ from the model's own.
+
+    Returns:
+        `pathlib.Path` of the folder.
+
+    Raises:
+        FileExistsError: If the folder exists.
+        ImportError: If ai-edge-litert is missing.
+        RuntimeError: If the exported model does not answer as it should.
+
+    Example:
+
+    ```python
+    export_litert(text_translator, "exported/edge", weights="int8")
+    ```
+    """
+    if weights not in WEIGHTS:
+        raise ValueError(
+            f"`weights` should be one of {list(WEIGHTS)}. Received: {weights!r}"
+        )
+    folder = pathlib.Path(folder)
+    if folder.exists():
+        raise FileExistsError(f"{folder} exists and is left as it is.")
+    if importlib.util.find_spec("ai_edge_litert") is None:
+        raise ImportError(
+            "A LiteRT export is run before it is published, with "
+            "ai-edge-litert: `pip install 's2s-keras[litert]'`."
+        )
+    servable = text_translator.with_settings(**settings)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent) as temporary:
+        new = pathlib.Path(temporary, "model")
+        new.mkdir()
+        _write(servable, new, weights)
+        _verify(servable, new, WEIGHTS[weights])
+        os.rename(new, folder)
+    return folder
+
+
+def _write(text_translator, folder, weights):
+    model = convert(text_translator.translator, weights)
+    (folder / "model.tflite").write_bytes(model)
+    for side in ("source", "target"):
+        tokenizer = getattr(text_translator, f"{side}_tokenizer")
+        (folder / f"{side}.spm").write_bytes(tokenizer.proto)
+    settings = {
+        **text_translator.settings,
+        "start_id": START_ID,
+        "end_id": END_ID,
+        "weights": weights,
+    }
+    (folder / "settings.json").write_text(json.dumps(settings, indent=2) + "\n")
+    shutil.copyfile(LOOP, folder / "translate.py")
+
+
+def convert(translator, weights="float32"):
+    """Converts encoder and step to one LiteRT model that shares weights.
+
+    Args:
+        translator: `Translator`.
+        weights: One of `WEIGHTS`.
+
+    Returns:
+        Bytes of the flatbuffer.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        _write_archive(translator, folder)
+        converter = tf.lite.TFLiteConverter.from_saved_model(
+            folder, signature_keys=["encode", "step"]
+        )
+        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
+        if weights != "float32":
+            converter.optimizations = [tf.lite.Optimize.DEFAULT]
+        if weights == "float16":
+            converter.target_spec.supported_types = [tf.float16]
+        return converter.convert()
+
+
+def _write_archive(translator, folder):
+    """Writes a SavedModel with the signatures `encode` and `step`."""
+    source_ids = tf.TensorSpec([1, None], tf.int32, name="source_ids")
+    start = tf.function(
+        translator.start, input_signature=[source_ids], autograph=False
+    )
+    started = start.get_concrete_function().structured_outputs
+
+    def encode(source_ids):
+        return stepping.name_start(translator.start(source_ids))
+
+    def step(inputs):
+        return stepping.step(translator, started, inputs)
+
+    archive = keras.export.ExportArchive()
+    archive.track(translator)
+    archive.add_endpoint("encode", encode, [source_ids])
+    archive.add_endpoint("step", step, [stepping.step_inputs(started)])
+    archive.write_out(folder, verbose=False)
+
+
+def _verify(text_translator, folder, tolerance):
+    """Has a fresh process translate, and compares scores."""
+    from s2s_keras.export.litert_loop import LiteRTTranslator
+
+    texts = sum(warmup.make_texts(text_translator)[1::2], [])
+    result = subprocess.run(
+        [sys.executable, folder / "translate.py", texts[0]],
+        capture_output=True,
+    )
+    if result.returncode:
+        raise RuntimeError(
+            "The exported model should run. Received:\n"
+            f"{result.stderr.decode(errors='replace')}"
+        )
+    exported = LiteRTTranslator(folder)
+    targets = [item.text for item in text_translator.translate(texts)]
+    scored = text_translator.score(texts, targets)
+    for source, target, expected in zip(texts, targets, scored, strict=True):
+        score = exported.score(source, target)
+        if not abs(score - expected.score) <= tolerance:
+            raise RuntimeError(
+                f"The exported model should give {source!r}, {target!r} the "
+                f"score {expected.score}. Received: {score}"
+            )

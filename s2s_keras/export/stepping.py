@@ -1,0 +1,74 @@
+"""Decoding by single steps, on named tensors that a client can carry."""
+
+import keras
+import tensorflow as tf
+
+from s2s_keras.decoding.search import allowed_log_probs
+
+
+def name_start(started):
+    """Names the tensors that `Translator.start` gives.
+
+    Args:
+        started: A tuple of what the decoder attends to, and of its state.
+
+    Returns:
+        A dictionary of tensors, `attended_...` and `state_...`.
+    """
+    attended, state = started
+    return _name_leaves(attended, "attended") | _name_leaves(state, "state")
+
+
+def step_inputs(started, rows=None):
+    """Tells what a step takes.
+
+    Args:
+        started: What `Translator.start` gives; specs will do.
+        rows: Integer. First dimension of every input, or `None` for any.
+
+    Returns:
+        A dictionary of `tf.TensorSpec`: `token_ids` `[batch]`, at first START,
+        and what `name_start` named.
+    """
+    specs = {"token_ids": tf.TensorSpec([rows], tf.int32, name="token_ids")}
+    for name, tensor in name_start(started).items():
+        shape = [rows, *tensor.shape[1:]]
+        specs[name] = tf.TensorSpec(shape, tensor.dtype, name=name)
+    return specs
+
+
+def step(translator, started, inputs):
+    """Takes one step of decoding.
+
+    Args:
+        translator: `Translator`.
+        started: What its `start` gives; specs will do.
+        inputs: Dictionary of tensors, as `step_inputs` tells; the `state_...`
+            is what the step before gave.
+
+    Returns:
+        A dictionary of `log_probs` `[batch, vocabulary_size]`, -1e9 for PAD
+        and START, and of the new `state_...`; the attention is
+        `state_attention`.
+    """
+    token_ids = inputs["token_ids"]
+    attended, state = keras.tree.pack_sequence_as(
+        started, [inputs[name] for name in name_start(started)]
+    )
+    result = translator.step(token_ids, state, attended)
+    log_probs = allowed_log_probs(
+        result.logits, must_end=tf.zeros_like(token_ids, tf.bool)
+    )
+    return {"log_probs": log_probs} | _name_leaves(result.state, "state")
+
+
+def _name_leaves(nest, name):
+    """A dictionary of the tensors of nested tuples, by their place."""
+    if not isinstance(nest, tuple):
+        return {name: nest}
+    keys = getattr(nest, "_fields", range(len(nest)))
+    return {
+        path: leaf
+        for key, part in zip(keys, nest, strict=True)
+        for path, leaf in _name_leaves(part, f"{name}_{key}").items()
+    }

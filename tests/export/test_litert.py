@@ -1,0 +1,155 @@
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+from laws import TEXTS
+from laws import VARIANTS
+from laws import make_text_translator
+
+from s2s_keras import TextTranslator
+from s2s_keras.export import litert
+from s2s_keras.export.litert import export_litert
+from s2s_keras.export.litert_loop import SPACES
+from s2s_keras.export.litert_loop import LiteRTTranslator
+from s2s_keras.text.normalization import normalize_text
+
+SOURCES = [
+    *TEXTS[:4],
+    "",
+    "  two\tspaces ",
+    "ﬁve Ⅳ é ½",
+    "三 \U0001f600!\ud800",
+]
+SENTENCES = [
+    "The old man reads a letter.",
+    "A child sees the dog because the woman sleeps.",
+    "Does the teacher often buy two red books?",
+]
+
+
+@pytest.fixture(scope="module")
+def trained():
+    return TextTranslator.from_preset("bahdanau_small_grammar_en_de")
+
+
+def translate(text_translator, texts=SOURCES, **settings):
+    translations = text_translator.translate(texts, **settings)
+    return [item.text for item in translations]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(
+            name, marks=[] if name == "coverage-gru-1" else [pytest.mark.slow]
+        )
+        for name in VARIANTS
+    ],
+)
+def test_it_translates_as_translate(name, tmp_path, monkeypatch):
+    model = make_text_translator(VARIANTS[name], num_beams=3)
+    monkeypatch.setattr(litert, "_verify", lambda *_: None)
+    translator = LiteRTTranslator(export_litert(model, tmp_path / "model"))
+    for num_beams in (3, 1):
+        translator.settings["num_beams"] = num_beams
+        found = [translator.translate(text) for text in SOURCES]
+        assert found == translate(model, num_beams=num_beams)
+    scored = model.score(SOURCES, SOURCES[::-1])
+    for source, target, expected in zip(
+        SOURCES, SOURCES[::-1], scored, strict=True
+    ):
+        score = translator.score(source, target)
+        assert score == pytest.approx(expected.score, abs=1e-3)
+
+
+def test_settings_are_set_at_export(tmp_path, monkeypatch):
+    monkeypatch.setattr(litert, "_verify", lambda *_: None)
+    model = make_text_translator(VARIANTS["standard-gru-1"])
+    settings = {"num_beams": 2, "length_penalty": 0.5, "max_source_len": 3}
+    folder = export_litert(model, tmp_path / "model", **settings)
+    written = json.loads((folder / "settings.json").read_text())
+    assert settings.items() <= written.items()
+    with pytest.warns(UserWarning, match="were cut"):
+        expected = translate(model.with_settings(**settings))
+    translator = LiteRTTranslator(folder)
+    assert [translator.translate(text) for text in SOURCES] == expected
+
+
+@pytest.mark.parametrize(
+    ("weights", "share"),
+    [
+        pytest.param("float32", 1.0, marks=pytest.mark.slow),
+        pytest.param("float16", 0.5, marks=pytest.mark.slow),
+        ("int8", 0.35),
+    ],
+)
+def test_small_weights_say_much_the_same(trained, weights, share, tmp_path):
+    folder = export_litert(trained, tmp_path / "a" / "b", weights=weights)
+    assert folder == tmp_path / "a" / "b"
+    translator = LiteRTTranslator(folder, num_threads=2)
+    found = [translator.translate(text) for text in SENTENCES]
+    assert found == translate(trained, SENTENCES)
+    size = os.path.getsize(folder / "model.tflite")
+    full = 4 * trained.translator.count_params()
+    assert share * full < size < (share + 0.05) * full
+
+
+def test_a_device_needs_no_tensorflow(trained, tmp_path):
+    folder = export_litert(trained, tmp_path / "model")
+    program = (
+        "import runpy, sys; sys.argv = sys.argv[1:]; "
+        "runpy.run_path(sys.argv[0], run_name='__main__'); "
+        "assert not {'tensorflow', 'keras', 's2s_keras'} & set(sys.modules)"
+    )
+    for arguments, lines in ((SENTENCES, None), ([], "\n".join(SENTENCES))):
+        result = subprocess.run(
+            [
+                sys.executable,
+                "-c",
+                program,
+                folder / "translate.py",
+                *arguments,
+            ],
+            input=lines,
+            capture_output=True,
+            text=True,
+        )
+        assert result.returncode == 0, result.stderr
+        assert result.stdout.splitlines() == translate(trained, SENTENCES)
+
+
+def test_white_space_is_what_training_took_it_for():
+    characters = [chr(i) for i in range(0x3100) if not 0xD800 <= i < 0xE000]
+    normalized = normalize_text([f"a{c}b" for c in characters]).numpy()
+    spaces = {
+        c
+        for c, text in zip(characters, normalized, strict=True)
+        if text == b"a b"
+    }
+    assert {c for c in characters if SPACES.fullmatch(c)} == spaces
+    assert " " in spaces and "\u3000" in spaces
+
+
+def test_a_model_that_answers_otherwise_is_not_published(
+    trained, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(litert, "END_ID", 5)
+    with pytest.raises(RuntimeError, match="the score"):
+        export_litert(trained, tmp_path / "model")
+    assert not list(tmp_path.iterdir())
+
+
+def test_bad_arguments_are_refused(tmp_path):
+    model = make_text_translator()
+    with pytest.raises(ValueError, match="Received: 'int4'"):
+        export_litert(model, tmp_path / "model", weights="int4")
+    with pytest.raises(FileExistsError, match="left as it is"):
+        export_litert(model, tmp_path)
+
+
+def test_without_the_runtime_it_says_what_to_install(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "ai_edge_litert", None)
+    with pytest.raises(ImportError, match=r"s2s-keras\[litert\]"):
+        export_litert(make_text_translator(), tmp_path / "model")
