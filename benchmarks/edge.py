@@ -27,7 +27,7 @@ from s2s_keras.training.evaluation import read_pairs
 
 # Loads and translates in a fresh process, and tells what that took.
 PROGRAM = """
-import json, resource, sys, time
+import json, re, sys, time
 started = time.perf_counter()
 kind, model = sys.argv[1:]
 if kind == "keras":
@@ -47,7 +47,8 @@ for text in texts[1:]:
     begun = time.perf_counter()
     translations.append(str(translator.translate(text)))
     took.append(1000 * (time.perf_counter() - begun))
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+status = open("/proc/self/status").read()
+peak = int(re.search(r"VmHWM:\\s+(\\d+)", status)[1]) / 1024
 json.dump([translations, took, first, peak], sys.stdout)
 """
 
@@ -90,18 +91,18 @@ def measure(kind, model, file, sources, references):
     )
     translations, took, first, peak = json.loads(result.stdout)
     return {
-        "megabytes": file.stat().st_size / 1e6,
-        "bleu": sacrebleu.corpus_bleu(translations, [references]).score,
-        "milliseconds p50": statistics.median(took),
-        "milliseconds p95": statistics.quantiles(took, n=20)[-1],
-        "seconds to the first": first,
-        "peak memory MB": peak,
+        "MB": file.stat().st_size / 1e6,
+        "BLEU": sacrebleu.corpus_bleu(translations, [references]).score,
+        "p50 ms": statistics.median(took),
+        "p95 ms": statistics.quantiles(took, n=20)[-1],
+        "first s": first,
+        "peak MB": peak,
     }
 
 
 def _print(rows):
     table = rich.table.Table(box=None, pad_edge=False)
-    table.add_column("model")
+    table.add_column("model", no_wrap=True)
     for header in next(iter(rows.values())):
         table.add_column(header, justify="right")
     for name, row in rows.items():

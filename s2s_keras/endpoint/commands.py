@@ -1,5 +1,7 @@
 """The commands `s2s-keras serve` and `s2s-keras serve-config`."""
 
+import contextlib
+import ctypes
 import logging
 import pathlib
 
@@ -98,7 +100,19 @@ def serve(path, **options):
     """
     _check_path(path)
     _log_to_stderr()
+    _limit_heaps()
     _serve(path, **options)
+
+
+def _limit_heaps():
+    """Keeps glibc from growing a heap for each of TensorFlow's threads.
+
+    Memory that one of them frees is of no use to the others, and the process
+    grows for as long as requests are of many shapes.
+    """
+    arena_max = -8  # M_ARENA_MAX of malloc.h
+    with contextlib.suppress(AttributeError, OSError):
+        ctypes.CDLL(None).mallopt(arena_max, 2)
 
 
 def _log_to_stderr():
