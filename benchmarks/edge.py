@@ -20,8 +20,8 @@ import rich.table
 
 import s2s_keras
 from s2s_keras.data.corpora import load_corpus
-from s2s_keras.export.litert import WEIGHTS
-from s2s_keras.export.litert import export_litert
+from s2s_keras.export.edge import WEIGHTS
+from s2s_keras.export.edge import export_litert
 from s2s_keras.presets import find_model
 from s2s_keras.training.evaluation import read_pairs
 

@@ -12,7 +12,7 @@ import rich.table
 
 from s2s_keras.endpoint.commands import serve
 from s2s_keras.endpoint.commands import serve_config
-from s2s_keras.export.litert import WEIGHTS
+from s2s_keras.export.edge import WEIGHTS
 from s2s_keras.export.servability import LATEST
 from s2s_keras.export.servability import RELEASES
 from s2s_keras.options import BEAMS_OPTION
@@ -303,7 +303,7 @@ def export(model, beams, path, **settings):
 def export_litert(model, beams, folder, **settings):
     """Write a model for phones and small boards, and its loop, to FOLDER."""
     text_translator = load_model(model)
-    from s2s_keras.export.litert import export_litert
+    from s2s_keras.export.edge import export_litert
 
     click.echo(
         export_litert(text_translator, folder, num_beams=beams, **settings)

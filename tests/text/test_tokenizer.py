@@ -147,7 +147,7 @@ def test_a_new_random_seed_leaves_the_vocabulary(tokenizer):
 
 def test_a_tokenizer_that_goes_takes_its_own_vocabulary_alone(tokenizer):
     expected = tokenizer.tokenize(TEXTS[:2]).to_list()
-    other = SentencePieceTokenizer(tokenizer._proto)
+    other = SentencePieceTokenizer(tokenizer.proto)
     assert other.tokenize(TEXTS[:2]).to_list() == expected
     handle = other._tokenizer._model_resource.resource_handle
     del other

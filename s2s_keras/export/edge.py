@@ -17,7 +17,7 @@ from s2s_keras.conventions import START_ID
 from s2s_keras.export import stepping
 from s2s_keras.export import warmup
 
-LOOP = pathlib.Path(__file__).with_name("litert_loop.py")
+LOOP = pathlib.Path(__file__).with_name("edge_loop.py")
 # How weights are stored, and how far that may move a score.
 WEIGHTS = {"float32": 1e-3, "float16": 0.05, "int8": 0.5}
 
@@ -139,7 +139,7 @@ def _write_archive(translator, folder):
 
 def _verify(text_translator, folder, tolerance):
     """Has a fresh process translate, and compares scores."""
-    from s2s_keras.export.litert_loop import LiteRTTranslator
+    from s2s_keras.export.edge_loop import LiteRTTranslator
 
     texts = sum(warmup.make_texts(text_translator)[1::2], [])
     result = subprocess.run(

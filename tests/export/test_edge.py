@@ -9,10 +9,10 @@ from laws import VARIANTS
 from laws import make_text_translator
 
 from s2s_keras import TextTranslator
-from s2s_keras.export import litert
-from s2s_keras.export.litert import export_litert
-from s2s_keras.export.litert_loop import SPACES
-from s2s_keras.export.litert_loop import LiteRTTranslator
+from s2s_keras.export import edge
+from s2s_keras.export.edge import export_litert
+from s2s_keras.export.edge_loop import SPACES
+from s2s_keras.export.edge_loop import LiteRTTranslator
 from s2s_keras.text.normalization import normalize_text
 
 SOURCES = [
@@ -50,7 +50,7 @@ def translate(text_translator, texts=SOURCES, **settings):
 )
 def test_it_translates_as_translate(name, tmp_path, monkeypatch):
     model = make_text_translator(VARIANTS[name], num_beams=3)
-    monkeypatch.setattr(litert, "_verify", lambda *_: None)
+    monkeypatch.setattr(edge, "_verify", lambda *_: None)
     translator = LiteRTTranslator(export_litert(model, tmp_path / "model"))
     for num_beams in (3, 1):
         translator.settings["num_beams"] = num_beams
@@ -65,7 +65,7 @@ def test_it_translates_as_translate(name, tmp_path, monkeypatch):
 
 
 def test_settings_are_set_at_export(tmp_path, monkeypatch):
-    monkeypatch.setattr(litert, "_verify", lambda *_: None)
+    monkeypatch.setattr(edge, "_verify", lambda *_: None)
     model = make_text_translator(VARIANTS["standard-gru-1"])
     settings = {"num_beams": 2, "length_penalty": 0.5, "max_source_len": 3}
     folder = export_litert(model, tmp_path / "model", **settings)
@@ -135,7 +135,7 @@ def test_white_space_is_what_training_took_it_for():
 def test_a_model_that_answers_otherwise_is_not_published(
     trained, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(litert, "END_ID", 5)
+    monkeypatch.setattr(edge, "END_ID", 5)
     with pytest.raises(RuntimeError, match="the score"):
         export_litert(trained, tmp_path / "model")
     assert not list(tmp_path.iterdir())
