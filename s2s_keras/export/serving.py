@@ -60,13 +60,10 @@ def export(
     export(text_translator, "exported/my_model")  # exported/my_model/1
     ```
     """
-    settings = {
-        "num_beams": num_beams,
-        "length_penalty": length_penalty,
-        "max_source_len": max_source_len,
-    }
     servable = text_translator.with_settings(
-        **{k: v for k, v in settings.items() if v is not None}
+        num_beams=num_beams,
+        length_penalty=length_penalty,
+        max_source_len=max_source_len,
     )
     path = pathlib.Path(path)
     path.mkdir(parents=True, exist_ok=True)

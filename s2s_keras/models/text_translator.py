@@ -149,16 +149,18 @@ class TextTranslator(keras.Model):
         """Gives a model of the same parts with other settings of the search.
 
         Args:
-            **settings: `num_beams`, `length_penalty` or `max_source_len`.
+            **settings: `num_beams`, `length_penalty` or `max_source_len`;
+                `None` leaves the model's own.
 
         Returns:
             A `TextTranslator` that shares translator and tokenizers.
         """
+        given = {k: v for k, v in settings.items() if v is not None}
         return type(self)(
             self.translator,
             self.source_tokenizer,
             self.target_tokenizer,
-            **(self.settings | settings),
+            **(self.settings | given),
         )
 
     def save_to_preset(self, folder):

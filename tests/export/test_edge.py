@@ -42,10 +42,12 @@ def translate(text_translator, texts=SOURCES, **settings):
 @pytest.mark.parametrize(
     "name",
     [
-        pytest.param(
-            name, marks=[] if name == "coverage-gru-1" else [pytest.mark.slow]
-        )
-        for name in VARIANTS
+        "coverage-gru-1",
+        *(
+            pytest.param(name, marks=pytest.mark.slow)
+            for name in VARIANTS
+            if name.endswith("lstm-2")
+        ),
     ],
 )
 def test_it_translates_as_translate(name, tmp_path, monkeypatch):
