@@ -74,13 +74,12 @@ def train(name, resume, **options):
     corpora = job.load_corpora(settings)
     run_dir.mkdir(parents=True, exist_ok=resume)
     settings.save(run_dir / SETTINGS)
-    started, cpu_started = time.monotonic(), time.process_time()
+    started = time.monotonic()
     text_translator = job.train(settings, corpora, run_dir)
     minutes = (time.monotonic() - started) / 60
-    cpu_minutes = (time.process_time() - cpu_started) / 60
     text_translator.save_to_preset(run_dir)
     click.echo(f"Trained in {minutes:.1f} minutes. Saved {run_dir / MODEL}")
-    _report(text_translator, corpora.test, run_dir, cpu_minutes, samples=5)
+    _report(text_translator, corpora.test, run_dir, samples=5)
     version = export(text_translator, pathlib.Path("exported", name))
     click.echo(f"Exported {version}")
     shutil.rmtree(run_dir / "backup", ignore_errors=True)
@@ -123,12 +122,14 @@ def _check_run(run_dir, settings, resume):
         )
 
 
-def _report(text_translator, pairs, run_dir, cpu_minutes, samples):
+def _report(text_translator, pairs, run_dir, samples):
     """Scores the test split, and shows its first sentences."""
     from s2s_keras.training.evaluation import evaluate
     from s2s_keras.training.evaluation import read_pairs
+    from s2s_keras.training.job import read_log
 
     scores = evaluate(text_translator, pairs)
+    cpu_minutes = sum(read_log(run_dir, "cpu_minutes"))
     _echo_scores(scores)
     (run_dir / "evaluation.json").write_text(
         json.dumps(

@@ -192,7 +192,11 @@ class StandardDecoder(keras.layers.Layer):
         if self.logits_projection is not None:
             self.logits_projection.build((batch, self.readout_units))
         self.sampling_rate = self.add_weight(
-            (), initializer="zeros", trainable=False, name="sampling_rate"
+            (),
+            initializer="zeros",
+            trainable=False,
+            autocast=False,
+            name="sampling_rate",
         )
 
     def _input_units(self, memory_units):

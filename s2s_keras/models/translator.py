@@ -1,5 +1,6 @@
 """The model that `fit` trains: ids in, logits out."""
 
+import contextlib
 from typing import Any
 from typing import NamedTuple
 
@@ -182,17 +183,14 @@ class Translator(keras.Model):
                 "`num_beams` should be a positive integer. "
                 f"Received: num_beams={num_beams}"
             )
-        attended, state = self.start(source_ids)
-        attended, state = repeat_for_beams((attended, state), num_beams)
-
-        def step(token_ids, state):
-            return self.step(token_ids, state, attended)
-
         source_len = ops.shape(source_ids)[1] if self.has_attention else None
-        arguments = (step, state, max_lengths, source_len)
-        if num_beams == 1:
-            return greedy_search(*arguments, alpha=length_penalty)
-        return beam_search(*arguments, num_beams, length_penalty)
+        with _weights_cast_once(self):
+            attended, state = self.start(source_ids)
+            attended, state = repeat_for_beams((attended, state), num_beams)
+            arguments = (self.step, state, attended, max_lengths, source_len)
+            if num_beams == 1:
+                return greedy_search(*arguments, alpha=length_penalty)
+            return beam_search(*arguments, num_beams, length_penalty)
 
     def force(self, source_ids, label_ids):
         """Follows translations that are given.
@@ -272,6 +270,21 @@ class Translator(keras.Model):
                 config[part], custom_objects=custom_objects
             )
         return cls(**config)
+
+
+@contextlib.contextmanager
+def _weights_cast_once(model):
+    """Casts weights before the loops that would cast them at every step.
+
+    It makes a difference in mixed precision only.
+    """
+    scope = keras.StatelessScope()
+    for variable in model.trainable_variables:
+        if variable.dtype != model.compute_dtype:
+            value = ops.cast(variable, model.compute_dtype)
+            scope.add_update((variable, value))
+    with scope:
+        yield
 
 
 def _attention(state):

@@ -2,6 +2,7 @@
 
 import csv
 import pathlib
+import time
 from typing import Any
 from typing import NamedTuple
 
@@ -104,7 +105,6 @@ def compile_translator(translator, settings, steps):
 def make_callbacks(settings, run_dir, text_translator, validation_pairs):
     """Resuming, scoring, choosing the best epoch, stopping, logging."""
     run_dir = pathlib.Path(run_dir)
-    log_path = run_dir / "log.csv"
     averaging = []
     if settings.ema_momentum:
         averaging = [keras.callbacks.SwapEMAWeights(swap_on_epoch=True)]
@@ -123,29 +123,44 @@ def make_callbacks(settings, run_dir, text_translator, validation_pairs):
         ),
         *averaging,
         TranslationScore(text_translator, validation_pairs),
+        CpuMinutes(),
         keras.callbacks.ModelCheckpoint(
             run_dir / "best.weights.h5",
             monitor="val_bleu",
             mode="max",
             save_best_only=True,
             save_weights_only=True,
-            initial_value_threshold=_best_bleu(log_path),
+            initial_value_threshold=max(
+                read_log(run_dir, "val_bleu"), default=None
+            ),
         ),
         keras.callbacks.EarlyStopping(
             monitor="val_bleu", mode="max", patience=settings.patience
         ),
-        keras.callbacks.CSVLogger(log_path, append=True),
+        keras.callbacks.CSVLogger(run_dir / "log.csv", append=True),
         keras.callbacks.TensorBoard(run_dir / "tensorboard"),
     ]
 
 
-def _best_bleu(log_path):
-    """The best score that an interrupted run logged, if there was one."""
+class CpuMinutes(keras.callbacks.Callback):
+    """Logs the processor time of each epoch, its validation included."""
+
+    def on_train_begin(self, logs=None):
+        self.since = time.process_time()
+
+    def on_epoch_end(self, epoch, logs=None):
+        now = time.process_time()
+        logs["cpu_minutes"] = (now - self.since) / 60
+        self.since = now
+
+
+def read_log(run_dir, column):
+    """One number an epoch from a run's log; none if it did not start yet."""
+    log_path = pathlib.Path(run_dir, "log.csv")
     if not log_path.exists():
-        return None
+        return []
     with log_path.open() as log:
-        scores = [float(row["val_bleu"]) for row in csv.DictReader(log)]
-    return max(scores, default=None)
+        return [float(row[column]) for row in csv.DictReader(log)]
 
 
 def train(settings, corpora, run_dir):

@@ -9,6 +9,7 @@ from s2s_keras.conventions import END_ID
 from s2s_keras.conventions import START_ID
 from s2s_keras.decoding.penalties import length_penalty
 from s2s_keras.decoding.search import StepResult
+from s2s_keras.decoding.search import _top_k
 from s2s_keras.decoding.search import beam_search
 from s2s_keras.decoding.search import greedy_search
 
@@ -26,7 +27,7 @@ class Bigrams:
         logits[:, END_ID] += end_bias
         self.logits = logits.astype("float32")
 
-    def step(self, token_ids, state):
+    def step(self, token_ids, state, attended):
         attention = ops.one_hot(state[:, 0], 3)
         return StepResult(
             ops.take(self.logits, token_ids, axis=0), state + 1, attention
@@ -57,6 +58,7 @@ def run_beams(model, max_lengths, num_beams, alpha=1.0):
     return beam_search(
         model.step,
         start(len(max_lengths) * num_beams),
+        (),
         np.array(max_lengths, "int32"),
         3,
         num_beams,
@@ -66,7 +68,11 @@ def run_beams(model, max_lengths, num_beams, alpha=1.0):
 
 def run_greedy(model, max_lengths):
     return greedy_search(
-        model.step, start(len(max_lengths)), np.array(max_lengths, "int32"), 3
+        model.step,
+        start(len(max_lengths)),
+        (),
+        np.array(max_lengths, "int32"),
+        3,
     )
 
 
@@ -123,14 +129,26 @@ def test_every_sentence_keeps_its_own_longest_length(num_beams):
     assert (ids[1, :, 5] == END_ID).all()
 
 
-@pytest.mark.parametrize("num_beams", [1, 3])
+@pytest.mark.parametrize("num_beams", [0, 1, 3])
 def test_neighbours_change_nothing(num_beams):
-    model = Bigrams(3)
-    alone = run_beams(model, [5], num_beams)
-    together = run_beams(model, [9, 5, 2], num_beams)
-    width = alone.ids.shape[-1]
-    np.testing.assert_array_equal(together.ids[1, :, :width], alone.ids[0])
-    np.testing.assert_allclose(together.score[1], alone.score[0], rtol=1e-6)
+    model = Bigrams(3, end_bias=-3.0)
+    lengths = [9, 5, 2, 12, 1, 3, 3, 7]
+
+    def run(lengths):
+        if not num_beams:
+            return run_greedy(model, lengths)
+        return run_beams(model, lengths, num_beams)
+
+    together = run(lengths)
+    for i, length in enumerate(lengths):
+        alone = run([length])
+        width = alone.ids.shape[-1]
+        np.testing.assert_array_equal(together.ids[i, :, :width], alone.ids[0])
+        assert not np.array(together.ids[i, :, width:]).any()
+        np.testing.assert_allclose(together.score[i], alone.score[0], 1e-6)
+        np.testing.assert_array_equal(
+            together.attention[i, :, :width], alone.attention[0]
+        )
 
 
 @pytest.mark.parametrize("num_beams", [1, 3])
@@ -150,13 +168,45 @@ def test_attention_rows_belong_to_their_tokens(num_beams):
 def test_stops_as_soon_as_all_have_ended():
     steps = []
 
-    def step(token_ids, state):
+    def step(token_ids, state, attended):
         steps.append(1)
         logits = ops.one_hot(ops.full_like(token_ids, END_ID), 7) * 20
         return StepResult(logits, state, ops.ones((2, 1)))
 
-    greedy_search(step, start(2), np.array([50, 50]), 1)
+    greedy_search(step, start(2), (), np.array([50, 50]), 1)
     assert len(steps) == 1
+
+
+@pytest.mark.parametrize("num_beams", [0, 1, 2])
+def test_sentences_that_are_done_leave_the_batch(num_beams):
+    model, rows = Bigrams(0, end_bias=-50.0), []
+
+    def step(token_ids, state, attended):
+        # Every row keeps what belongs to its sentence.
+        np.testing.assert_array_equal(state[:, 1], attended)
+        rows.append(token_ids.shape[0])
+        result = model.step(token_ids, state, attended)
+        return result._replace(state=state + [[1, 0]])
+
+    lengths = np.array([2, 2, 2, 2, 2, 3, 5, 5], "int32")
+    sentences = np.repeat(np.arange(8, dtype="int32"), max(1, num_beams))
+    state = np.stack([np.zeros_like(sentences), sentences], axis=1)
+    if num_beams:
+        beam_search(step, state, sentences, lengths, 3, num_beams)
+    else:
+        greedy_search(step, state, sentences, lengths, 3)
+    assert [count // max(1, num_beams) for count in rows] == [8, 8, 3, 2, 2]
+
+
+@pytest.mark.parametrize("size", [7, 1000, 1009])
+def test_the_largest_are_found_whatever_the_size(size):
+    x = np.random.default_rng(size).integers(0, 20, (6, size)).astype("f4")
+    values, index = _top_k(ops.convert_to_tensor(x), 5)
+    expected = np.argsort(-x, axis=-1, kind="stable")[:, :5]
+    np.testing.assert_array_equal(index, expected)
+    np.testing.assert_array_equal(
+        values, np.take_along_axis(x, expected, axis=-1)
+    )
 
 
 @pytest.mark.parametrize("num_beams", [1, 3])
@@ -172,7 +222,7 @@ def test_an_empty_batch_gives_an_empty_result(num_beams):
 
 def run_graph(lengths, num_beams):
     state = ops.zeros((tf.size(lengths) * num_beams, 1), "int32")
-    return beam_search(Bigrams(0).step, state, lengths, 3, num_beams)
+    return beam_search(Bigrams(0).step, state, (), lengths, 3, num_beams)
 
 
 def test_never_gives_pad_or_start():
