@@ -59,6 +59,7 @@ class _Live(NamedTuple):
     max_lengths: Any  # [active]
     token_ids: Any  # [active, num_beams], each hypothesis's latest token
     log_probs: Any  # [active, num_beams]
+    finished: Any  # beam search's _Finished of [active, num_beams]
     state: Any  # nest of [active * num_beams, ...]
     attended: Any  # nest of [active * num_beams, ...]
 
@@ -116,6 +117,11 @@ def greedy_search(
         attention=_no_attention((longest, batch), source_len),
     )
 
+    def keep(live, found):
+        at = live.sentences[:, None]
+        log_probs = _write(found.log_probs, at, live.log_probs[:, 0])
+        return found._replace(log_probs=log_probs)
+
     def advance(time, live, found):
         result = step(live.token_ids[:, 0], live.state, live.attended)
         scores = allowed_log_probs(result.logits, time + 1 >= live.max_lengths)
@@ -125,10 +131,9 @@ def greedy_search(
         gained = ops.where(done, 0.0, ops.max(scores, axis=-1))
         log_probs = live.log_probs + gained[:, None]
         at = _at(time, live.sentences)
-        found = _Greedy(
-            _write(found.ids, at, ops.where(done, PAD_ID, best)),
-            _write(found.log_probs, live.sentences[:, None], log_probs[:, 0]),
-            _map(
+        found = found._replace(
+            ids=_write(found.ids, at, ops.where(done, PAD_ID, best)),
+            attention=_map(
                 lambda buffer, weights: _write(
                     buffer, at, ops.where(done[:, None], 0.0, weights)
                 ),
@@ -141,9 +146,10 @@ def greedy_search(
             log_probs=log_probs,
             state=_like(result.state, live.state),
         )
-        return time + 1, _leave(live, _is_done(live.token_ids)), found
+        return time + 1, *_leave(live, found, _is_done(live.token_ids), keep)
 
-    time, _, found = _repeat(advance, live, found, longest)
+    time, live, found = _repeat(advance, live, found, longest)
+    found = keep(live, found)
     ids = ops.transpose(found.ids[:time])
     lengths = ops.sum(ids != PAD_ID, axis=-1)
     score = found.log_probs / length_penalty(lengths, alpha)
@@ -191,6 +197,16 @@ def beam_search(
     batch = ops.shape(live.sentences)[0]
     longest = _longest(live.max_lengths)
 
+    def keep(live, found):
+        finished, history = found
+        at = live.sentences[:, None]
+        finished = _map(
+            lambda buffer, values: _write(buffer, at, values),
+            finished,
+            live.finished,
+        )
+        return finished, history
+
     def advance(time, live, found):
         finished, history = found
         result = step(
@@ -199,9 +215,8 @@ def beam_search(
         log_probs, parents, token_ids = _candidates(
             result.logits, live.log_probs, time + 1 >= live.max_lengths
         )
-        here = _collect_finished(
-            _map(lambda tensor: ops.take(tensor, live.sentences, 0), finished),
-            *(log_probs, parents, token_ids, time, alpha),
+        ended = _collect_finished(
+            live.finished, log_probs, parents, token_ids, time, alpha
         )
         live, parents = _select_live(
             result.state, live, log_probs, parents, token_ids
@@ -216,25 +231,16 @@ def beam_search(
             history,
             _History(live.token_ids, parents, weights),
         )
-        finished = _map(
-            lambda buffer, values: _write(
-                buffer, live.sentences[:, None], values
-            ),
-            finished,
-            here,
-        )
-        live = _leave(live, _is_full(here))
-        return time + 1, live, (finished, history)
+        live = live._replace(finished=ended)
+        found = finished, history
+        return time + 1, *_leave(live, found, _is_full(ended), keep)
 
-    time, _, (finished, history) = _repeat(
-        advance,
-        live,
-        (
-            _no_finished(batch, num_beams),
-            _no_history(longest, batch, num_beams, source_len),
-        ),
-        longest,
+    found = (
+        _no_finished(batch, num_beams),
+        _no_history(longest, batch, num_beams, source_len),
     )
+    time, live, found = _repeat(advance, live, found, longest)
+    finished, history = keep(live, found)
     time = ops.maximum(time, 1)  # an empty batch takes no step
     history = _map(lambda tensor: tensor[:time], history)
     ids, attention = _read_backwards(finished, history)
@@ -252,23 +258,28 @@ def _repeat(advance, live, found, longest):
     )
 
 
-def _leave(live, done):
+def _leave(live, found, done, keep):
     """Takes the sentences that are done out of the batch, once they are many.
 
     Args:
         live: `_Live`.
-        done: Boolean tensor `[active]`. All must be, or none is taken out
-            before a quarter is: each time, what the others look at is copied.
+        found: What is known of all sentences of the batch.
+        done: Boolean tensor `[active]`. None is taken out before a quarter
+            is done: each time, what the others look at is copied.
+        keep: Function from `live` and `found` to `found`, which writes down
+            what is known of the live sentences.
 
     Returns:
-        `_Live`.
+        A tuple of `live` and `found`.
     """
-    num_active = ops.size(done)
     num_left = ops.sum(ops.cast(~done, "int32"))
     return ops.cond(
-        4 * num_left <= 3 * num_active,
-        lambda: _take_sentences(live, ops.nonzero(~done)[0]),
-        lambda: live,
+        4 * num_left <= 3 * ops.size(done),
+        lambda: (
+            _take_sentences(live, ops.nonzero(~done)[0]),
+            keep(live, found),
+        ),
+        lambda: (live, found),
     )
 
 
@@ -282,8 +293,8 @@ def _take_sentences(live, index):
     def take(index):
         return lambda tensor: ops.take(tensor, index, axis=0)
 
-    sentences = _map(take(index), tuple(live[:4]))
-    return _Live(*sentences, *_map(take(rows), tuple(live[4:])))
+    sentences = _map(take(index), tuple(live[:-2]))
+    return _Live(*sentences, *_map(take(rows), tuple(live[-2:])))
 
 
 def repeat_for_beams(tensors, num_beams):
@@ -331,7 +342,7 @@ def _at(time, sentences):
 
 
 def _write(buffer, index, values):
-    """Writes `values` `[active, ...]` into a buffer at `index` `[active, n]`."""
+    """Writes `values` `[active, ...]` at `index` `[active, n]` of a buffer."""
     return ops.scatter_update(buffer, index, values)
 
 
@@ -364,6 +375,7 @@ def _first_live(state, attended, max_lengths, num_beams):
         max_lengths=max_lengths,
         token_ids=ops.full((batch, num_beams), START_ID, dtype="int32"),
         log_probs=ops.tile(log_probs[None], (batch, 1)),
+        finished=_no_finished(batch, num_beams),
         state=state,
         attended=attended,
     )
@@ -427,8 +439,8 @@ def _candidates(logits, log_probs, must_end):
 def _top_k(x, k):
     """The `k` largest of each row, of those that are equal the first.
 
-    It looks only into the blocks of neighbours with the `k` largest maxima,
-    which takes less than half the time of looking everywhere.
+    In long rows it looks only into the blocks of neighbours with the `k`
+    largest maxima, which takes less than half the time of looking everywhere.
 
     Args:
         x: Float tensor `[rows, size]`.
@@ -440,7 +452,7 @@ def _top_k(x, k):
     size = x.shape[-1]
     width = max(i for i in range(1, 65) if size % i == 0)
     num_blocks = size // width
-    if num_blocks <= k:
+    if size < 4096 or num_blocks <= k:
         best, index = ops.top_k(x, k)
         return best, ops.cast(index, "int32")
     blocks = ops.reshape(x, (-1, num_blocks, width))

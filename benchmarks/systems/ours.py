@@ -1,0 +1,116 @@
+"""Trains Bahdanau's model with s2s_keras, by `fit`, and translates with it."""
+
+import json
+import pathlib
+import sys
+import time
+
+import keras
+import tensorflow as tf
+from common import SEARCHES
+from common import Windows
+from common import every
+from common import read_batches
+from common import report_search
+
+from s2s_keras import AttentionDecoder
+from s2s_keras import BahdanauAttention
+from s2s_keras import Encoder
+from s2s_keras import SentencePieceTokenizer
+from s2s_keras import TextTranslator
+from s2s_keras import TokenCrossEntropy
+from s2s_keras import Translator
+
+
+class Counter(keras.callbacks.Callback):
+    """Reports every update to the windows."""
+
+    def __init__(self, batches):
+        super().__init__()
+        self.batches, self.windows = batches, None
+
+    def start(self):
+        self.windows = Windows()
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.windows.add(self.batches[batch % len(self.batches)][2])
+
+
+def main(folder, updates, task, variants):
+    if "bfloat16" in variants:
+        keras.config.set_dtype_policy("mixed_bfloat16")
+    batches = read_batches(folder, updates)
+    translator = Translator(
+        Encoder(8000, embedding_dim=256, units=256),
+        AttentionDecoder(
+            8000,
+            embedding_dim=256,
+            units=512,
+            attention=BahdanauAttention(512),
+            readout_units=512,
+            tie_embedding=False,
+        ),
+    )
+    translator.compile(
+        keras.optimizers.Adam(1e-3, global_clipnorm=1.0), TokenCrossEntropy(0.1)
+    )
+    if task == "training":
+        train(translator, batches)
+    else:
+        translator.fit(make_dataset(batches), verbose=0, shuffle=False)
+        translate(translator, pathlib.Path(folder))
+
+
+def train(translator, batches):
+    counter = Counter(batches)
+    # Every shape is traced and met once before the clock counts.
+    for _ in range(2):
+        counter.start()
+        translator.fit(
+            make_dataset(batches),
+            verbose=0,
+            shuffle=False,
+            callbacks=[counter],
+        )
+    counter.windows.report()
+
+
+def translate(translator, folder):
+    tokenizers = [
+        SentencePieceTokenizer((folder / f"{side}.model").read_bytes())
+        for side in ("source", "target")
+    ]
+    text_translator = TextTranslator(translator, *tokenizers)
+    sentences = json.loads((folder / "test.json").read_text())
+    reports = []
+    for batch_size, num_beams, count in SEARCHES:
+        texts = every(sentences, count)
+        options = {"num_beams": num_beams, "batch_size": batch_size}
+        text_translator.translate(texts[:batch_size], **options)  # traces
+        started = time.perf_counter()
+        found = text_translator.translate(texts, **options)
+        took = time.perf_counter() - started
+        num_tokens = sum(len(item.target_pieces) for item in found)
+        reports.append(
+            report_search(batch_size, num_beams, len(texts), num_tokens, took)
+        )
+    print(json.dumps(reports))
+
+
+def make_dataset(batches):
+    """What `make_batches` gives: inputs, labels, weights."""
+    ids = tf.TensorSpec([None, None], tf.int32)
+    dataset = tf.data.Dataset.from_generator(
+        lambda: iter(batches), output_signature=(ids, ids, ids)
+    )
+    return dataset.map(
+        lambda source_ids, target_ids, label_ids: (
+            {"source_ids": source_ids, "target_ids": target_ids},
+            label_ids,
+            tf.cast(label_ids != 0, tf.float32),
+        )
+    ).prefetch(2)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], int(sys.argv[2]), sys.argv[3], sys.argv[4:])

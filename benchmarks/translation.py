@@ -1,0 +1,57 @@
+"""Compares how fast trained translation models translate, side by side.
+
+    python benchmarks/translation.py --manual-dir FOLDER --peers PYTHON
+
+Each system of `training.py` that searches with a beam trains for as many
+updates, then translates the same test sentences, sorted by length, greedily and
+with five beams, 64 at a time and one at a time. Loading and tracing are not
+counted. Prints a table and writes JSON. Run it while nothing else runs.
+"""
+
+import json
+import pathlib
+
+import click
+import rich.table
+import side_by_side
+
+SYSTEMS = ("ours", "ours+bfloat16", "opennmt_py", "opennmt_py+mkl")
+
+
+@click.command()
+@side_by_side.options
+@click.option("--updates", default=700, show_default=True)
+def main(only, peers, threads, updates, output, **data):
+    reports = {}
+
+    def measure(folder):
+        side_by_side.prepare(folder, num_updates=updates, **data)
+        for system in side_by_side.choose(SYSTEMS, only, peers):
+            task = (system, folder, updates, "translation", threads, peers)
+            reports[system] = side_by_side.run(*task)
+
+    side_by_side.in_folder(measure)
+    print_table(reports)
+    text = json.dumps(reports, indent=2)
+    pathlib.Path(output or "translation.json").write_text(text + "\n")
+
+
+def print_table(reports):
+    table = rich.table.Table(box=None, pad_edge=False)
+    table.add_column("system", no_wrap=True)
+    for header in ("batch", "beams", "sentences/s", "tokens/sentence"):
+        table.add_column(header, justify="right")
+    for system, runs in reports.items():
+        for run in runs:
+            table.add_row(
+                system,
+                f"{run['batch_size']}",
+                f"{run['num_beams']}",
+                f"{run['sentences_per_second']:.1f}",
+                f"{run['tokens_per_sentence']:.1f}",
+            )
+    rich.print(table)
+
+
+if __name__ == "__main__":
+    main()
