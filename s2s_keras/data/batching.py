@@ -15,7 +15,7 @@ from s2s_keras.text.normalization import normalize_text
 TOKENIZE_BATCH = 1024
 PARALLEL_CALLS = 2
 PREFETCHED_BATCHES = 4
-BUCKET_WIDTH = 4  # sentences of one batch differ by fewer tokens than this
+BUCKET_WIDTH = 2  # sentences of one batch differ by fewer tokens than this
 
 
 class TokenizedPairs(NamedTuple):

@@ -279,9 +279,10 @@ def _weights_cast_once(model):
     It makes a difference in mixed precision only.
     """
     scope = keras.StatelessScope()
-    for variable in model.trainable_variables:
-        if variable.dtype != model.compute_dtype:
-            value = ops.cast(variable, model.compute_dtype)
+    policy = model.decoder.dtype_policy
+    if policy.compute_dtype != policy.variable_dtype:
+        for variable in model.trainable_variables:
+            value = ops.cast(variable, policy.compute_dtype)
             scope.add_update((variable, value))
     with scope:
         yield

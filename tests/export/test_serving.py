@@ -61,10 +61,15 @@ def answer_in_a_clean_process(requests):
 @pytest.mark.parametrize(
     "names",
     [
-        ["bahdanau-gru-1", "luong_general-lstm-2"],
-        pytest.param(list(VARIANTS), marks=pytest.mark.slow),
+        pytest.param(["bahdanau-gru-1", "luong_general-lstm-2"], id="two"),
+        # All of them, in parts that run beside one another.
+        *(
+            pytest.param(
+                list(VARIANTS)[i::6], id=f"part_{i}", marks=pytest.mark.slow
+            )
+            for i in range(6)
+        ),
     ],
-    ids=["some", "all"],
 )
 def test_exported_it_equals_translate_in_a_clean_process(names, tmp_path):
     texts = [*TEXTS[:4], "", "\U0001f600"]

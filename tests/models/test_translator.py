@@ -2,6 +2,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from laws import make_text_translator
 from laws import make_translator
 from laws import variant
 
@@ -123,3 +124,25 @@ def test_mixed_precision_translates(dtype):
     translator = make_translator(variant(dtype=dtype))
     found = translator.search(SOURCE_IDS, MAX_LENGTHS, num_beams=3)
     assert np.isfinite(np.array(found.score)).all()
+
+
+def test_mixed_precision_casts_no_weight_in_the_loop():
+    text_translator = make_text_translator(variant(dtype="mixed_bfloat16"))
+    graph = tf.function(
+        lambda text: text_translator(text, num_beams=2)["translation"],
+        input_signature=[tf.TensorSpec([None], tf.string)],
+        autograph=False,
+    ).get_concrete_function()
+    definition = graph.graph.as_graph_def()
+    bodies = [
+        function
+        for function in definition.library.function
+        if "while_body" in function.signature.name
+    ]
+    reads = [
+        node.name
+        for body in bodies
+        for node in body.node_def
+        if node.op == "ReadVariableOp"
+    ]
+    assert bodies and not reads
