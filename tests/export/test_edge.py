@@ -134,6 +134,7 @@ def test_white_space_is_what_training_took_it_for():
     assert " " in spaces and "\u3000" in spaces
 
 
+@pytest.mark.slow
 def test_a_model_that_answers_otherwise_is_not_published(
     trained, tmp_path, monkeypatch
 ):

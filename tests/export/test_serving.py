@@ -84,6 +84,7 @@ def test_exported_it_equals_translate_in_a_clean_process(names, tmp_path):
     assert answer_in_a_clean_process(requests) == expected
 
 
+@pytest.mark.slow
 def test_shapes_other_than_batch(text_translator, tmp_path):
     version = export_unverified(text_translator, tmp_path / "model")
     assert version.stat().st_mode & 0o055 == 0o055  # all may read it
@@ -146,6 +147,7 @@ def test_cudnn_is_off_while_a_model_is_exported(
     assert layer.use_cudnn == "auto"
 
 
+@pytest.mark.slow
 def test_settings_are_set_at_export(text_translator, tmp_path):
     version = export_unverified(
         text_translator,

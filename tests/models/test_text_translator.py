@@ -234,6 +234,7 @@ def test_saved_and_loaded_in_a_fresh_process(tmp_path):
     assert json.loads(result.stdout) == expected
 
 
+@pytest.mark.slow
 def test_loaded_again_it_goes_on_training(text_translator, tmp_path):
     text_translator.save(tmp_path / "model.keras")
     copy = keras.saving.load_model(tmp_path / "model.keras")

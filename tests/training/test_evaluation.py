@@ -40,6 +40,7 @@ def test_evaluate_keeps_the_order():
     assert found.translations == [item.text for item in expected]
 
 
+@pytest.mark.slow
 def test_the_callbacks_scores_steer_others(tmp_path):
     text_translator = make_text_translator()
     translator = text_translator.translator

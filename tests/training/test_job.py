@@ -58,9 +58,8 @@ def reversal_data(random, num_pairs, length=6, num_symbols=10):
     return inputs, label_ids
 
 
-@pytest.mark.parametrize(
-    "cell", ["gru", pytest.param("lstm", marks=pytest.mark.slow)]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("cell", ["gru", "lstm"])
 def test_learns_to_reverse_a_short_sequence(cell):
     translator = Translator(
         Encoder(14, 32, 32, cell=cell),
@@ -84,6 +83,7 @@ def test_learns_to_reverse_a_short_sequence(cell):
     assert (ids == label_ids).all(axis=1).mean() >= 0.95
 
 
+@pytest.mark.slow
 def test_train_gives_the_best_epochs_model(corpus, tmp_path):
     settings = Settings(dataset=corpus, **SMALL)
     run_dir = tmp_path / "run"

@@ -37,6 +37,7 @@ def test_the_rate_follows_the_schedule_and_ends_with_the_epoch():
     assert float(translator.decoder.sampling_rate) == 0.0
 
 
+@pytest.mark.slow
 def test_it_changes_what_is_learned():
     _, plain = fit([], epochs=1)
     _, sampled = fit([ScheduledSampling(lambda epoch: 1.0)], epochs=1)
