@@ -22,6 +22,7 @@ import tensorflow as tf
 from growth import make_model
 from tensorflow.tsl.profiler.protobuf import xplane_pb2
 
+from s2s_keras import FusedAdam
 from s2s_keras import TokenCrossEntropy
 
 VOCABULARY_SIZE, LENGTH, STEPS = 8000, 14, 5
@@ -55,7 +56,7 @@ def main(what, dtype, batch_size, num_beams, rows):
 
 def make_training_step(model, ids):
     model.compile(
-        keras.optimizers.Adam(1e-3, global_clipnorm=1.0), TokenCrossEntropy(0.1)
+        FusedAdam(1e-3, global_clipnorm=1.0), TokenCrossEntropy(0.1)
     )
     inputs = {"source_ids": ids, "target_ids": ids}
     return lambda: model.train_on_batch(inputs, ids)

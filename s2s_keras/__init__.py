@@ -26,4 +26,5 @@ from s2s_keras.training.evaluation import TranslationScore
 from s2s_keras.training.losses import TokenCrossEntropy
 from s2s_keras.training.metrics import Perplexity
 from s2s_keras.training.metrics import TokenAccuracy
+from s2s_keras.training.optimizers import FusedAdam
 from s2s_keras.training.sampling import ScheduledSampling

@@ -4,6 +4,7 @@ import os
 import pathlib
 
 import keras
+import numpy as np
 import pytest
 
 _REPOSITORY = pathlib.Path(__file__).parents[1]
@@ -26,3 +27,18 @@ def shared_data():
     if not folder.is_dir():
         pytest.skip(f"needs real corpora in {folder} (S2S_KERAS_SHARED)")
     return folder
+
+
+@pytest.fixture
+def corpus(tmp_path):
+    """Paths of a small corpus: the target is the source in capitals."""
+    random = np.random.default_rng(0)
+    words = np.array(["one", "two", "three", "four", "five", "six"])
+    for split, size in (("train", 200), ("validation", 20), ("test", 20)):
+        lines = [
+            " ".join(random.choice(words, random.integers(1, 6)))
+            for _ in range(size)
+        ]
+        text = "".join(f"{line}\t{line.upper()}\n" for line in lines)
+        (tmp_path / f"{split}.tsv").write_text(text)
+    return str(tmp_path / "{split}.tsv")

@@ -16,6 +16,7 @@ from common import report_search
 from s2s_keras import AttentionDecoder
 from s2s_keras import BahdanauAttention
 from s2s_keras import Encoder
+from s2s_keras import FusedAdam
 from s2s_keras import SentencePieceTokenizer
 from s2s_keras import TextTranslator
 from s2s_keras import TokenCrossEntropy
@@ -52,7 +53,7 @@ def main(folder, updates, task, variants):
         ),
     )
     translator.compile(
-        keras.optimizers.Adam(1e-3, global_clipnorm=1.0), TokenCrossEntropy(0.1)
+        FusedAdam(1e-3, global_clipnorm=1.0), TokenCrossEntropy(0.1)
     )
     if task == "training":
         train(translator, batches)

@@ -125,6 +125,7 @@ def make_batches(
     batch_size=64,
     tokens_per_batch=None,
     shuffle_seed=None,
+    num_devices=1,
 ):
     """Groups pairs of similar length into padded batches that `fit` takes.
 
@@ -136,6 +137,8 @@ def make_batches(
             included, stays within it.
         shuffle_seed: Integer. When given, pairs come in a new order in every
             epoch, the same in every run. Otherwise they keep one order.
+        num_devices: Integer. Rows of padding are added until a batch can be
+            split evenly among so many devices.
 
     Returns:
         `tf.data.Dataset` of known cardinality, of `(inputs, label_ids,
@@ -166,7 +169,10 @@ def make_batches(
     in_bucket = np.bincount((lengths - 1) // BUCKET_WIDTH)
     num_batches = np.ceil(in_bucket / batch_sizes).sum()
     return (
-        dataset.map(_arrange, num_parallel_calls=PARALLEL_CALLS)
+        dataset.map(
+            lambda *sides: _arrange(*(_pad(ids, num_devices) for ids in sides)),
+            num_parallel_calls=PARALLEL_CALLS,
+        )
         .apply(tf.data.experimental.assert_cardinality(int(num_batches)))
         .prefetch(PREFETCHED_BATCHES)
         .with_options(_without_autotune())
@@ -182,6 +188,15 @@ def _without_autotune():
     options = tf.data.Options()
     options.autotune.enabled = False
     return options
+
+
+def _pad(ids, multiple):
+    """Adds rows of PAD until there are a multiple of `multiple`."""
+    return tf.pad(
+        ids,
+        [[0, -tf.shape(ids)[0] % multiple], [0, 0]],
+        constant_values=PAD_ID,
+    )
 
 
 def _arrange(source_ids, label_ids):

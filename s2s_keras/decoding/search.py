@@ -124,15 +124,17 @@ def greedy_search(
 
     def advance(time, live, found):
         result = step(live.token_ids[:, 0], live.state, live.attended)
-        scores = allowed_log_probs(result.logits, time + 1 >= live.max_lengths)
+        log_probs = allowed_log_probs(result.logits)
+        best = ops.cast(ops.argmax(log_probs, axis=-1), "int32")
         done = _is_done(live.token_ids)
-        best = ops.cast(ops.argmax(scores, axis=-1), "int32")
-        token_ids = ops.where(done, END_ID, best)
-        gained = ops.where(done, 0.0, ops.max(scores, axis=-1))
-        log_probs = live.log_probs + gained[:, None]
+        must_end = ops.logical_or(done, time + 1 >= live.max_lengths)
+        token_ids = ops.where(must_end, END_ID, best)[:, None]
+        gained = ops.take_along_axis(log_probs, token_ids, axis=1)
         at = _at(time, live.sentences)
         found = found._replace(
-            ids=_write(found.ids, at, ops.where(done, PAD_ID, best)),
+            ids=_write(
+                found.ids, at, ops.where(done, PAD_ID, token_ids[:, 0])
+            ),
             attention=_map(
                 lambda buffer, weights: _write(
                     buffer, at, ops.where(done[:, None], 0.0, weights)
@@ -142,8 +144,8 @@ def greedy_search(
             ),
         )
         live = live._replace(
-            token_ids=token_ids[:, None],
-            log_probs=log_probs,
+            token_ids=token_ids,
+            log_probs=live.log_probs + ops.where(done[:, None], 0.0, gained),
             state=_like(result.state, live.state),
         )
         return time + 1, *_leave(live, found, _is_done(live.token_ids), keep)
@@ -346,23 +348,20 @@ def _write(buffer, index, values):
     return ops.scatter_update(buffer, index, values)
 
 
-def allowed_log_probs(logits, must_end):
+def allowed_log_probs(logits):
     """Log-probabilities of what may come next.
-
-    PAD and START never may.
 
     Args:
         logits: Float tensor `[..., vocabulary_size]`.
-        must_end: Boolean tensor `[...]`, where only END may.
 
     Returns:
-        Float32 tensor `[..., vocabulary_size]`.
+        Float32 tensor `[..., vocabulary_size]`, -1e9 for PAD and START, which
+        never may.
     """
-    log_probs = ops.log_softmax(ops.cast(logits, "float32"), axis=-1)
-    token_ids = ops.arange(ops.shape(logits)[-1])
+    token_ids = ops.arange(logits.shape[-1])
     never = ops.logical_or(token_ids == PAD_ID, token_ids == START_ID)
-    not_end = ops.logical_and(must_end[..., None], token_ids != END_ID)
-    return ops.where(ops.logical_or(never, not_end), IMPOSSIBLE, log_probs)
+    log_probs = ops.log_softmax(ops.cast(logits, "float32"), axis=-1)
+    return log_probs + ops.where(never, IMPOSSIBLE, 0.0)
 
 
 def _first_live(state, attended, max_lengths, num_beams):

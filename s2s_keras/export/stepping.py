@@ -51,14 +51,11 @@ def step(translator, started, inputs):
         and START, and of the new `state_...`; the attention is
         `state_attention`.
     """
-    token_ids = inputs["token_ids"]
     attended, state = keras.tree.pack_sequence_as(
         started, [inputs[name] for name in name_start(started)]
     )
-    result = translator.step(token_ids, state, attended)
-    log_probs = allowed_log_probs(
-        result.logits, must_end=tf.zeros_like(token_ids, tf.bool)
-    )
+    result = translator.step(inputs["token_ids"], state, attended)
+    log_probs = allowed_log_probs(result.logits)
     return {"log_probs": log_probs} | _name_leaves(result.state, "state")
 
 

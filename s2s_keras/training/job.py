@@ -7,6 +7,7 @@ from typing import Any
 from typing import NamedTuple
 
 import keras
+import tensorflow as tf
 
 from s2s_keras.data.batching import make_batches
 from s2s_keras.data.batching import tokenize_pairs
@@ -19,6 +20,7 @@ from s2s_keras.training.evaluation import TranslationScore
 from s2s_keras.training.losses import TokenCrossEntropy
 from s2s_keras.training.metrics import Perplexity
 from s2s_keras.training.metrics import TokenAccuracy
+from s2s_keras.training.optimizers import FusedAdam
 from s2s_keras.training.sampling import ScheduledSampling
 
 
@@ -90,7 +92,7 @@ def compile_translator(translator, settings, steps):
         warmup_steps=warmup_steps,
     )
     translator.compile(
-        optimizer=keras.optimizers.Adam(
+        optimizer=FusedAdam(
             schedule,
             beta_2=0.98,
             global_clipnorm=1.0,
@@ -167,7 +169,8 @@ def train(settings, corpora, run_dir):
     """Trains a model as the settings say, and gives the best one back.
 
     A run that was killed goes on from its last whole epoch when it is started
-    again with the same settings and folder.
+    again with the same settings and folder. Where there are several GPUs, each
+    takes its share of every batch.
 
     Args:
         settings: `Settings`.
@@ -179,6 +182,7 @@ def train(settings, corpora, run_dir):
     """
     keras.utils.set_random_seed(settings.seed)
     tokenizers = train_tokenizers(settings, corpora.train)
+    strategy = _distribution()
     train_batches, validation_batches = (
         make_batches(
             tokenize_pairs(
@@ -186,16 +190,18 @@ def train(settings, corpora, run_dir):
             ),
             tokens_per_batch=settings.tokens_per_batch,
             shuffle_seed=seed,
+            num_devices=strategy.num_replicas_in_sync,
         )
         for pairs, seed in (
             (corpora.train, settings.seed),
             (corpora.validation, None),
         )
     )
-    translator = _build(settings, tokenizers)
-    compile_translator(
-        translator, settings, settings.epochs * len(train_batches)
-    )
+    with strategy.scope():
+        translator = _build(settings, tokenizers)
+        compile_translator(
+            translator, settings, settings.epochs * len(train_batches)
+        )
     translator.summary()
     translator.fit(
         train_batches,
@@ -212,6 +218,15 @@ def train(settings, corpora, run_dir):
     best = _build(settings, tokenizers)
     best.load_weights(pathlib.Path(run_dir) / "best.weights.h5")
     return _with_text(settings, best, tokenizers)
+
+
+def _distribution():
+    """The caller's strategy, or all GPUs where there are several."""
+    strategy = tf.distribute.get_strategy()
+    several = len(tf.config.list_logical_devices("GPU")) > 1
+    if several and not tf.distribute.has_strategy():
+        strategy = tf.distribute.MirroredStrategy()
+    return strategy
 
 
 def _build(settings, tokenizers):

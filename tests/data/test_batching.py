@@ -84,6 +84,19 @@ def test_a_token_budget_is_kept():
         assert tf.size(label_ids) <= 60
 
 
+def test_batches_are_split_evenly_among_devices():
+    tokenized = tokenize(random_rows(50))
+    for plain, even in zip(
+        make_batches(tokenized, batch_size=7),
+        make_batches(tokenized, batch_size=7, num_devices=4),
+        strict=True,
+    ):
+        num_rows = len(plain[1])
+        assert len(even[1]) == num_rows + -num_rows % 4
+        np.testing.assert_array_equal(even[1][:num_rows], plain[1])
+        assert not even[2][num_rows:].numpy().any()
+
+
 def test_a_pair_longer_than_the_budget_is_a_batch_of_its_own():
     batches = make_batches(tokenize(random_rows(20)), tokens_per_batch=1)
     assert {len(label_ids) for _, label_ids, _ in batches} == {1}

@@ -31,21 +31,6 @@ SMALL = {
 }
 
 
-@pytest.fixture
-def corpus(tmp_path):
-    """Paths of a small corpus: the target is the source in capitals."""
-    random = np.random.default_rng(0)
-    words = np.array(["one", "two", "three", "four", "five", "six"])
-    for split, size in (("train", 200), ("validation", 20), ("test", 20)):
-        lines = [
-            " ".join(random.choice(words, random.integers(1, 6)))
-            for _ in range(size)
-        ]
-        text = "".join(f"{line}\t{line.upper()}\n" for line in lines)
-        (tmp_path / f"{split}.tsv").write_text(text)
-    return str(tmp_path / "{split}.tsv")
-
-
 def reversal_data(random, num_pairs, length=6, num_symbols=10):
     """Sequences of symbols and their reversals."""
     symbols = random.integers(4, 4 + num_symbols, (num_pairs, length))
