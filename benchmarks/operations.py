@@ -55,9 +55,7 @@ def main(what, dtype, batch_size, num_beams, rows):
 
 
 def make_training_step(model, ids):
-    model.compile(
-        FusedAdam(1e-3, global_clipnorm=1.0), TokenCrossEntropy(0.1)
-    )
+    model.compile(FusedAdam(1e-3, global_clipnorm=1.0), TokenCrossEntropy(0.1))
     inputs = {"source_ids": ids, "target_ids": ids}
     return lambda: model.train_on_batch(inputs, ids)
 

@@ -130,7 +130,7 @@ def _report(text_translator, pairs, run_dir, samples):
 
     scores = evaluate(text_translator, pairs)
     cpu_minutes = sum(read_log(run_dir, "cpu_minutes"))
-    _echo_scores(scores)
+    _echo_scores(scores._asdict())
     (run_dir / "evaluation.json").write_text(
         json.dumps(
             {
@@ -153,8 +153,10 @@ def _report(text_translator, pairs, run_dir, samples):
 
 
 def _echo_scores(scores):
-    click.echo(f"BLEU {scores.bleu:.2f}  ({scores.bleu_signature})")
-    click.echo(f"chrF {scores.chrf:.2f}  ({scores.chrf_signature})")
+    for label, key in (("BLEU", "bleu"), ("chrF", "chrf")):
+        score, interval = scores[key], scores[f"{key}_interval"]
+        shown = f"{score:.2f} ± {interval:.2f}" if interval else f"{score:.2f}"
+        click.echo(f"{label} {shown}  ({scores[f'{key}_signature']})")
 
 
 @main.command()
@@ -214,14 +216,85 @@ def _echo_presets():
 @click.option("--target", help="Target language of a TFDS set.")
 @click.option("--data-dir", help="Where TFDS keeps prepared sets.")
 @click.option("--manual-dir", help="Folder of downloaded files.")
-def evaluate(model, beams, dataset, split, **places):
-    """Score a model on a split with sacreBLEU's BLEU and chrF."""
-    text_translator = load_model(model)
-    from s2s_keras.data.corpora import load_corpus
-    from s2s_keras.training.evaluation import evaluate
+@click.option(
+    "--baseline", metavar="MODEL", help="Another model, to compare with."
+)
+@click.option(
+    "--bucket-width",
+    type=click.IntRange(1),
+    default=10,
+    show_default=True,
+    help="Words between the lengths that are scored together.",
+)
+@click.option(
+    "--worst",
+    type=click.IntRange(0),
+    default=5,
+    show_default=True,
+    help="How many of the worst sentences to show.",
+)
+@click.option(
+    "--report",
+    type=click.Path(dir_okay=False, path_type=pathlib.Path),
+    help="Write an HTML page, with the attention of the worst sentences.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Everything, as JSON.")
+def evaluate(model, dataset, split, report, as_json, **options):
+    """Score a model on a split: BLEU, chrF, and what goes wrong.
 
-    pairs = load_corpus(dataset, split, **places)
-    _echo_scores(evaluate(text_translator, pairs, num_beams=beams))
+    Intervals are of 95%, by bootstrap.
+    """
+    if report and report.exists():
+        raise FileExistsError(f"{report} exists and is left as it is.")
+    choices = {
+        name: options.pop(name)
+        for name in ("beams", "baseline", "bucket_width", "worst")
+    }
+    models = {"model": load_model(model)}
+    if choices["baseline"]:
+        models["baseline"] = load_model(choices["baseline"])
+    from s2s_keras.data.corpora import load_corpus
+    from s2s_keras.studies import examination
+
+    found = examination.examine(
+        models,
+        load_corpus(dataset, split, **options),
+        num_beams=choices["beams"],
+        bucket_width=choices["bucket_width"],
+        num_worst=choices["worst"],
+    )
+    if as_json:
+        click.echo(json.dumps(found.summary, indent=2, ensure_ascii=False))
+    else:
+        _echo_examination(found.summary)
+    if report:
+        title = f"{model} on {dataset}, {split}"
+        examination.write_page(found, report, title)
+
+
+def _echo_examination(summary):
+    _echo_scores(summary)
+    for name, against in summary.get("against_baseline", {}).items():
+        click.echo(
+            f"against {against['baseline']:.2f} {name} of the baseline: "
+            f"p = {against['p_value']:.3f}"
+        )
+    for row in summary["by_length"]:
+        click.echo(
+            "{model:10} {min_words:4} to {max_words:3} words  "
+            "{sentences:5} sentences  BLEU {bleu:5.2f} ± {bleu_interval:.2f}"
+            "".format(**row)
+        )
+    for name, share in summary["faults"].items():
+        shown = f"{share:.3f}" if name == "length_ratio" else f"{share:.2%}"
+        click.echo(f"{name.replace('_', ' '):24}{shown}")
+    for row in summary["worst"]:
+        click.echo(
+            "\n  source       {source}\n  translation  {translation}\n"
+            "  reference    {reference}\n  chrF         {chrf:.1f}".format(
+                **row
+            )
+        )
 
 
 @main.command()

@@ -138,9 +138,27 @@ def test_translate_draws_the_attention(run, model):
 def test_evaluate(run, model):
     pathlib.Path("test.tsv").write_text(LINES)
     command = ("evaluate", "--model", model, "--dataset", "{split}.tsv")
-    result = run(*command, "--beams", "1")
+    result = run(*command, "--beams", "1", "--worst", "1")
     assert result.exit_code == 0, result.output
-    assert "BLEU" in result.stdout and "nrefs:1" in result.stdout
+    for part in ("BLEU", "nrefs:1", "1 to   1 words", "dropped", "reference"):
+        assert part in result.stdout, part
+
+
+def test_evaluate_against_a_baseline(run, model):
+    pathlib.Path("test.tsv").write_text(LINES)
+    command = ("evaluate", "--model", model, "--dataset", "{split}.tsv")
+    command += ("--baseline", model, "--json", "--report", "report.html")
+    result = run(*command)
+    assert result.exit_code == 0, result.output
+    found = json.loads(result.stdout)
+    baseline = found["against_baseline"]["bleu"]
+    assert baseline["baseline"] == pytest.approx(found["bleu"])
+    assert baseline["p_value"] > 0.5  # the two are the same
+    assert len(found["worst"]) == 5
+    page = pathlib.Path("report.html").read_text()
+    assert found["worst"][0]["source"] in page
+    assert 'class="attention"' in page
+    expect_refusal(run(*command), "report.html exists")
 
 
 def test_export(run, model):

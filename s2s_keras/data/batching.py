@@ -15,7 +15,6 @@ from s2s_keras.text.normalization import normalize_text
 TOKENIZE_BATCH = 1024
 PARALLEL_CALLS = 2
 PREFETCHED_BATCHES = 4
-BUCKET_WIDTH = 2  # sentences of one batch differ by fewer tokens than this
 
 
 class TokenizedPairs(NamedTuple):
@@ -146,37 +145,54 @@ def make_batches(
         and `target_ids` `[batch, target_len]`, int32 `[batch, target_len]`,
         and float32 `[batch, target_len]`, 0 on padding.
     """
+    sides = tokenized_pairs.source_ids, tokenized_pairs.label_ids
     lengths = tokenized_pairs.lengths
-    upper_bounds = list(
-        range(BUCKET_WIDTH, int(lengths.max()) + BUCKET_WIDTH, BUCKET_WIDTH)
-    )
-    batch_sizes = [batch_size] * len(upper_bounds)
-    if tokens_per_batch is not None:
-        batch_sizes = [max(1, tokens_per_batch // n) for n in upper_bounds]
-    dataset = tf.data.Dataset.from_tensor_slices(
-        (tokenized_pairs.source_ids, tokenized_pairs.label_ids)
-    )
+    # The target first, as most of the work is done on targets.
+    source_lengths, label_lengths = (ids.row_lengths() for ids in sides)
+    rank = label_lengths * (lengths.max() + 1) + source_lengths
+    order = tf.argsort(rank)
+    sizes = _cut(lengths[order], batch_size, tokens_per_batch)
+    rows = tf.data.Dataset.range(len(rank))
     if shuffle_seed is not None:
-        dataset = dataset.shuffle(len(lengths), seed=shuffle_seed)
-    # The map makes plain tensors of the rows of ragged ones.
-    dataset = dataset.map(lambda *rows: rows).bucket_by_sequence_length(
-        lambda source_ids, label_ids: tf.maximum(
-            tf.size(source_ids), tf.size(label_ids)
-        ),
-        bucket_boundaries=[bound + 1 for bound in upper_bounds],
-        bucket_batch_sizes=[*batch_sizes, 1],
-    )
-    in_bucket = np.bincount((lengths - 1) // BUCKET_WIDTH)
-    num_batches = np.ceil(in_bucket / batch_sizes).sum()
-    return (
-        dataset.map(
-            lambda *sides: _arrange(*(_pad(ids, num_devices) for ids in sides)),
-            num_parallel_calls=PARALLEL_CALLS,
+        rows = rows.shuffle(len(rank), seed=shuffle_seed)
+
+    def sort(rows):
+        order = tf.argsort(tf.gather(rank, rows), stable=True)
+        return tf.RaggedTensor.from_row_lengths(tf.gather(rows, order), sizes)
+
+    batches = rows.batch(len(rank)).map(sort).unbatch()
+    if shuffle_seed is not None:
+        batches = batches.shuffle(len(sizes), seed=shuffle_seed)
+
+    def read(rows):
+        return _arrange(
+            *(
+                _pad(tf.gather(ids, rows).to_tensor(PAD_ID), num_devices)
+                for ids in sides
+            )
         )
-        .apply(tf.data.experimental.assert_cardinality(int(num_batches)))
+
+    return (
+        batches.map(read, num_parallel_calls=PARALLEL_CALLS)
+        .apply(tf.data.experimental.assert_cardinality(len(sizes)))
         .prefetch(PREFETCHED_BATCHES)
         .with_options(_without_autotune())
     )
+
+
+def _cut(lengths, batch_size, tokens_per_batch):
+    """Sizes of the batches that sorted pairs of these lengths are cut into."""
+    sizes, longest = [0], 0
+    for length in lengths:
+        longest = max(longest, length)
+        full = sizes[-1] == batch_size
+        if tokens_per_batch is not None:
+            full = (sizes[-1] + 1) * longest > tokens_per_batch
+        if full and sizes[-1]:
+            sizes.append(0)
+            longest = length
+        sizes[-1] += 1
+    return sizes
 
 
 def _without_autotune():

@@ -132,9 +132,7 @@ def greedy_search(
         gained = ops.take_along_axis(log_probs, token_ids, axis=1)
         at = _at(time, live.sentences)
         found = found._replace(
-            ids=_write(
-                found.ids, at, ops.where(done, PAD_ID, token_ids[:, 0])
-            ),
+            ids=_write(found.ids, at, ops.where(done, PAD_ID, token_ids[:, 0])),
             attention=_map(
                 lambda buffer, weights: _write(
                     buffer, at, ops.where(done[:, None], 0.0, weights)

@@ -1,7 +1,8 @@
 """Does BLEU fall with the length of the sentence?"""
 
 import collections
-import json
+
+from s2s_keras.training.evaluation import score_corpus
 
 MIN_SENTENCES = 30  # a bucket with fewer is joined to the one before it
 NUM_BOOTSTRAP = 1000
@@ -48,12 +49,17 @@ def score_by_length(translations, sources, references, width):
         sources' `min_words`, `max_words` and `mean_words`, `sentences`,
         `bleu`, and half of its 95% interval by bootstrap, `bleu_interval`.
     """
+    import sacrebleu
+
     rows = []
     for bucket in bucket_by_length(sources, width):
         lengths = [len(sources[i].split()) for i in bucket]
         for model, texts in translations.items():
-            bleu, interval = _bleu(
-                [texts[i] for i in bucket], [references[i] for i in bucket]
+            bleu, interval = score_corpus(
+                sacrebleu.BLEU(),
+                [texts[i] for i in bucket],
+                [references[i] for i in bucket],
+                NUM_BOOTSTRAP,
             )
             rows.append(
                 {
@@ -67,20 +73,6 @@ def score_by_length(translations, sources, references, width):
                 }
             )
     return rows
-
-
-def _bleu(translations, references):
-    """BLEU and half of its 95% interval."""
-    import sacrebleu
-
-    bleu = sacrebleu.BLEU()
-    score = bleu.corpus_score(
-        translations, [references], n_bootstrap=NUM_BOOTSTRAP
-    )
-    report = score.format(
-        signature=str(bleu.get_signature()), is_json=True, width=2
-    )
-    return score.score, json.loads(report).get("confidence_var", 0.0)
 
 
 def plot_length(rows):

@@ -1,5 +1,6 @@
 """Scores of translations, by sacreBLEU, after and while a model trains."""
 
+import json
 from typing import NamedTuple
 
 import keras
@@ -10,25 +11,30 @@ class Evaluation(NamedTuple):
 
     Attributes:
         bleu: BLEU, 0 to 100.
+        bleu_interval: Half of its 95% interval by bootstrap; 0 without.
         bleu_signature: sacreBLEU's account of how BLEU was computed.
         chrf: chrF, 0 to 100.
+        chrf_interval: Half of its 95% interval by bootstrap; 0 without.
         chrf_signature: sacreBLEU's account of how chrF was computed.
         translations: The translated texts, in order.
     """
 
     bleu: float
+    bleu_interval: float
     bleu_signature: str
     chrf: float
+    chrf_interval: float
     chrf_signature: str
     translations: list[str]
 
 
-def score_translations(translations, references):
+def score_translations(translations, references, num_bootstrap=1):
     """Scores translations against one reference each.
 
     Args:
         translations: List of strings.
         references: List of strings.
+        num_bootstrap: Integer. Samples for the intervals; 1 for none.
 
     Returns:
         `Evaluation`.
@@ -38,14 +44,29 @@ def score_translations(translations, references):
     """
     import sacrebleu
 
-    bleu, chrf = sacrebleu.BLEU(), sacrebleu.CHRF()
-    return Evaluation(
-        bleu=bleu.corpus_score(translations, [references]).score,
-        bleu_signature=str(bleu.get_signature()),
-        chrf=chrf.corpus_score(translations, [references]).score,
-        chrf_signature=str(chrf.get_signature()),
-        translations=translations,
+    scores = {}
+    for name, metric in (
+        ("bleu", sacrebleu.BLEU()),
+        ("chrf", sacrebleu.CHRF()),
+    ):
+        score, interval = score_corpus(
+            metric, translations, references, num_bootstrap
+        )
+        scores[name] = score
+        scores[f"{name}_interval"] = interval
+        scores[f"{name}_signature"] = str(metric.get_signature())
+    return Evaluation(**scores, translations=translations)
+
+
+def score_corpus(metric, translations, references, num_bootstrap):
+    """A score and half of its 95% interval, by a metric of sacreBLEU."""
+    score = metric.corpus_score(
+        translations, [references], n_bootstrap=num_bootstrap
     )
+    report = score.format(
+        signature=str(metric.get_signature()), is_json=True, width=2
+    )
+    return score.score, json.loads(report).get("confidence_var", 0.0)
 
 
 def read_pairs(pairs):

@@ -1,0 +1,54 @@
+import html.parser
+
+import numpy as np
+
+from s2s_keras.models.text_translator import Translation
+from s2s_keras.studies.report import write_report
+
+
+class Page(html.parser.HTMLParser):
+    """Texts and attributes of a page."""
+
+    def __init__(self, path):
+        super().__init__()
+        self.texts, self.attributes = [], []
+        self.feed(path.read_text())
+
+    def handle_data(self, data):
+        self.texts.append(data)
+
+    def handle_starttag(self, tag, attrs):
+        self.attributes += [(tag, *attribute) for attribute in attrs]
+
+
+def translate(attention):
+    return Translation(
+        text="<b>",
+        score=-1.0,
+        source_pieces=["<a>", "[END]"],
+        target_pieces=['"b"'],
+        attention=attention,
+        truncated=False,
+    )
+
+
+def test_a_page_says_everything_and_needs_nothing(tmp_path):
+    path = tmp_path / "report.html"
+    write_report(
+        path,
+        "A & B",
+        {"Scores": [{"score": "BLEU", "value": 41.2345}]},
+        [("Worst", {"source": "<a>"}, translate(np.array([[0.75, 0.25]])))],
+    )
+    page = Page(path)
+    for text in ("A & B", "Scores", "BLEU", "41.23", "Worst", "<a>", '"b"'):
+        assert text in [found.strip() for found in page.texts], text
+    assert ("td", "title", '"b" ← <a>: 0.75') in page.attributes
+    assert ("td", "style", "--weight:0.750") in page.attributes
+    assert not [a for a in page.attributes if a[1] in ("src", "href")]
+
+
+def test_a_model_without_attention_has_no_heatmap(tmp_path):
+    path = tmp_path / "report.html"
+    write_report(path, "A", {}, [("Worst", {}, translate(None))])
+    assert ("table", "class", "attention") not in Page(path).attributes
