@@ -5,7 +5,9 @@
 Each system of `training.py` that searches with a beam trains for as many
 updates, then translates the same test sentences, sorted by length, greedily and
 with five beams, 64 at a time and one at a time. Loading and tracing are not
-counted. Prints a table and writes JSON. Run it while nothing else runs.
+counted. For single sentences of ours there are the median and the 95th
+percentile, too; OpenNMT-py tells its total alone. Prints a table and writes
+JSON. Run it while nothing else runs.
 """
 
 import json
@@ -39,16 +41,25 @@ def main(only, peers, threads, updates, output, **data):
 def print_table(reports):
     table = rich.table.Table(box=None, pad_edge=False)
     table.add_column("system", no_wrap=True)
-    for header in ("batch", "beams", "sentences/s", "tokens/sentence"):
+    for header in (
+        *("batch", "beams", "sentences/s", "tokens/s", "tokens/sentence"),
+        *("p50 ms", "p95 ms"),
+    ):
         table.add_column(header, justify="right")
     for system, runs in reports.items():
         for run in runs:
+            rate = run["sentences_per_second"] * run["tokens_per_sentence"]
             table.add_row(
                 system,
                 f"{run['batch_size']}",
                 f"{run['num_beams']}",
                 f"{run['sentences_per_second']:.1f}",
+                f"{rate:,.0f}",
                 f"{run['tokens_per_sentence']:.1f}",
+                *(
+                    f"{run[key]:.0f}" if key in run else ""
+                    for key in ("p50_milliseconds", "p95_milliseconds")
+                ),
             )
     rich.print(table)
 

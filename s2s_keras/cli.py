@@ -315,13 +315,24 @@ def translate(model, beams, attention, text):
         )
     if attention and attention.exists():
         raise FileExistsError(f"{attention} exists and is left as it is.")
-    translations = load_model(model).translate(lines, num_beams=beams)
+    translations = _translate(load_model(model), lines, beams)
     for translation in translations:
         click.echo(translation)
     if attention:
         from s2s_keras.plotting import plot_attention
 
         plot_attention(translations[0]).savefig(attention)
+
+
+def _translate(text_translator, lines, beams):
+    import tensorflow as tf
+
+    # To trace a graph takes longer than one sentence does without.
+    tf.config.run_functions_eagerly(len(lines) == 1)
+    try:
+        return text_translator.translate(lines, num_beams=beams)
+    finally:
+        tf.config.run_functions_eagerly(False)
 
 
 def _search_options(command):

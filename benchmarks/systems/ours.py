@@ -6,6 +6,7 @@ import sys
 import time
 
 import keras
+import numpy as np
 import tensorflow as tf
 from common import SEARCHES
 from common import Windows
@@ -88,13 +89,21 @@ def translate(translator, folder):
         texts = every(sentences, count)
         options = {"num_beams": num_beams, "batch_size": batch_size}
         text_translator.translate(texts[:batch_size], **options)  # traces
-        started = time.perf_counter()
-        found = text_translator.translate(texts, **options)
-        took = time.perf_counter() - started
+        found, times = [], []
+        for start in range(0, len(texts), batch_size):
+            started = time.perf_counter()
+            found += text_translator.translate(
+                texts[start : start + batch_size], **options
+            )
+            times.append(time.perf_counter() - started)
         num_tokens = sum(len(item.target_pieces) for item in found)
-        reports.append(
-            report_search(batch_size, num_beams, len(texts), num_tokens, took)
+        report = report_search(
+            batch_size, num_beams, len(texts), num_tokens, sum(times)
         )
+        if batch_size == 1:
+            p50, p95 = 1000 * np.quantile(times, (0.5, 0.95))
+            report |= {"p50_milliseconds": p50, "p95_milliseconds": p95}
+        reports.append(report)
     print(json.dumps(reports))
 
 

@@ -83,7 +83,7 @@ SYNTHETIC = Settings(
     units=128,
     dropout=0.0,
     epochs=1,
-    tokens_per_batch=2048,
+    tokens_per_batch=1536,
     learning_rate=5e-3,
     warmup_steps=100,
 )
