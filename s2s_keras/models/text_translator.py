@@ -431,10 +431,11 @@ def label_pieces(tokenizer, ids):
 
 def _trim(pieces, ids):
     """Pieces of each row, padding left out."""
-    pieces = np.char.decode(pieces.numpy().astype(bytes))
     return [
-        row[np.asarray(row_ids) != PAD_ID].tolist()
-        for row, row_ids in zip(pieces, ids, strict=True)
+        [piece.decode() for piece in row[is_real]]
+        for row, is_real in zip(
+            pieces.numpy(), ids.numpy() != PAD_ID, strict=True
+        )
     ]
 
 
