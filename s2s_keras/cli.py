@@ -239,37 +239,39 @@ def _echo_presets():
     help="Write an HTML page, with the attention of the worst sentences.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Everything, as JSON.")
-def evaluate(model, dataset, split, report, as_json, **options):
+def evaluate(
+    model,
+    beams,
+    dataset,
+    split,
+    baseline,
+    bucket_width,
+    worst,
+    report,
+    as_json,
+    **places,
+):
     """Score a model on a split: BLEU, chrF, and what goes wrong.
 
     Intervals are of 95%, by bootstrap.
     """
     if report and report.exists():
         raise FileExistsError(f"{report} exists and is left as it is.")
-    choices = {
-        name: options.pop(name)
-        for name in ("beams", "baseline", "bucket_width", "worst")
-    }
     models = {"model": load_model(model)}
-    if choices["baseline"]:
-        models["baseline"] = load_model(choices["baseline"])
+    if baseline:
+        models["baseline"] = load_model(baseline)
     from s2s_keras.data.corpora import load_corpus
-    from s2s_keras.studies import examination
+    from s2s_keras.studies.examination import examine
+    from s2s_keras.studies.examination import write_page
 
-    found = examination.examine(
-        models,
-        load_corpus(dataset, split, **options),
-        num_beams=choices["beams"],
-        bucket_width=choices["bucket_width"],
-        num_worst=choices["worst"],
-    )
+    pairs = load_corpus(dataset, split, **places)
+    found = examine(models, pairs, beams, bucket_width, worst)
     if as_json:
         click.echo(json.dumps(found.summary, indent=2, ensure_ascii=False))
     else:
         _echo_examination(found.summary)
     if report:
-        title = f"{model} on {dataset}, {split}"
-        examination.write_page(found, report, title)
+        write_page(found, report, f"{model} on {dataset}, {split}")
 
 
 def _echo_examination(summary):

@@ -119,6 +119,13 @@ def test_batches_of_any_shape_trace_once():
     assert len(traces) == 1
 
 
+def test_the_forward_pass_can_be_compiled():
+    translator = make_translator()
+    inputs = {"source_ids": SOURCE_IDS, "target_ids": SOURCE_IDS}
+    compiled = tf.function(translator, jit_compile=True)(inputs)
+    np.testing.assert_allclose(compiled, translator(inputs), atol=1e-5)
+
+
 @pytest.mark.parametrize("dtype", ["mixed_float16", "mixed_bfloat16"])
 def test_mixed_precision_translates(dtype):
     translator = make_translator(variant(dtype=dtype))
