@@ -1,5 +1,6 @@
 """The command line: `s2s-keras train | evaluate | translate | ...`."""
 
+import contextlib
 import dataclasses
 import json
 import pathlib
@@ -16,9 +17,9 @@ from s2s_keras.export.edge import WEIGHTS
 from s2s_keras.export.servability import LATEST
 from s2s_keras.export.servability import RELEASES
 from s2s_keras.options import BEAMS_OPTION
-from s2s_keras.options import MODEL_OPTION
 from s2s_keras.options import load_model
 from s2s_keras.options import make_settings
+from s2s_keras.options import model_option
 from s2s_keras.options import settings_options
 from s2s_keras.presets import MODEL
 from s2s_keras.presets import PRESETS
@@ -27,6 +28,8 @@ from s2s_keras.studies.commands import study
 from s2s_keras.training.settings import Settings
 
 SETTINGS = "settings.json"
+TRANSLATION_MODEL = "bahdanau_small_en_es"
+GRAMMAR_MODEL = "bahdanau_small_grammar_en_de"
 
 
 class _Commands(click.Group):
@@ -208,7 +211,7 @@ def _echo_presets():
 
 
 @main.command()
-@MODEL_OPTION
+@model_option(GRAMMAR_MODEL)
 @BEAMS_OPTION
 @click.option("--dataset", default=Settings.dataset, show_default=True)
 @click.option("--split", default=Settings.test_split, show_default=True)
@@ -300,7 +303,7 @@ def _echo_examination(summary):
 
 
 @main.command()
-@MODEL_OPTION
+@model_option(TRANSLATION_MODEL)
 @BEAMS_OPTION
 @click.option(
     "--attention",
@@ -309,7 +312,10 @@ def _echo_examination(summary):
 )
 @click.argument("text", nargs=-1)
 def translate(model, beams, attention, text):
-    """Translate TEXT, or the lines of standard input."""
+    """Translate TEXT, or the lines of standard input.
+
+    Each is split into sentences, and joined again.
+    """
     lines = list(text) or [line.rstrip("\n") for line in sys.stdin]
     if attention and len(lines) != 1:
         raise ValueError(
@@ -317,22 +323,35 @@ def translate(model, beams, attention, text):
         )
     if attention and attention.exists():
         raise FileExistsError(f"{attention} exists and is left as it is.")
-    translations = _translate(load_model(model), lines, beams)
-    for translation in translations:
-        click.echo(translation)
+    text_translator = load_model(model)
     if attention:
-        from s2s_keras.plotting import plot_attention
+        _draw_attention(text_translator, lines[0], beams, attention)
+        return
+    with _traced_for(lines):
+        for translation in text_translator.translate_paragraphs(
+            lines, num_beams=beams
+        ):
+            click.echo(translation)
 
-        plot_attention(translations[0]).savefig(attention)
+
+def _draw_attention(text_translator, line, beams, path):
+    """Draws the attention of one text, taken as one sentence."""
+    from s2s_keras.plotting import plot_attention
+
+    with _traced_for([line]):
+        translation = text_translator.translate(line, num_beams=beams)
+    click.echo(translation)
+    plot_attention(translation).savefig(path)
 
 
-def _translate(text_translator, lines, beams):
+@contextlib.contextmanager
+def _traced_for(lines):
+    """Traces no graph for one text: it takes longer than to do without."""
     import tensorflow as tf
 
-    # To trace a graph takes longer than one sentence does without.
     tf.config.run_functions_eagerly(len(lines) == 1)
     try:
-        return text_translator.translate(lines, num_beams=beams)
+        yield
     finally:
         tf.config.run_functions_eagerly(False)
 
@@ -349,7 +368,7 @@ def _search_options(command):
             "--length-penalty", type=float, help="The model's own else."
         ),
         BEAMS_OPTION,
-        MODEL_OPTION,
+        model_option(TRANSLATION_MODEL),
     ):
         command = option(command)
     return command
@@ -395,6 +414,21 @@ def export_litert(model, beams, folder, **settings):
     click.echo(
         export_litert(text_translator, folder, num_beams=beams, **settings)
     )
+
+
+@main.command()
+@model_option(TRANSLATION_MODEL)
+@click.argument(
+    "folder", type=click.Path(file_okay=False, path_type=pathlib.Path)
+)
+def pack(model, folder):
+    """Write FOLDER/model.keras, which takes about half the space.
+
+    Weights are rounded to half the precision, and the file is compressed.
+    """
+    from s2s_keras.models.packing import pack
+
+    click.echo(pack(load_model(model), folder))
 
 
 if __name__ == "__main__":

@@ -1,28 +1,29 @@
 """Options that several commands share, and what they stand for."""
 
 import dataclasses
-import pathlib
 import types
 import typing
 
 import click
 
 from s2s_keras.models.architecture import Architecture
-from s2s_keras.presets import MODEL
 from s2s_keras.presets import PRESETS
 from s2s_keras.training.settings import SYNTHETIC
 from s2s_keras.training.settings import Settings
 
-DEFAULT_MODEL = pathlib.Path("runs", "clause_grammar_en_de", MODEL)
-MODEL_OPTION = click.option(
-    "--model",
-    default=str(DEFAULT_MODEL),
-    show_default=True,
-    help="A .keras file, a folder that `train` wrote, or a shipped preset.",
-)
 BEAMS_OPTION = click.option(
     "--beams", type=click.IntRange(1), help="Beam width; the model's own else."
 )
+
+
+def model_option(default):
+    """Adds `--model`, a preset by default."""
+    return click.option(
+        "--model",
+        default=default,
+        show_default=True,
+        help="A .keras file, a folder that `train` wrote, or a shipped preset.",
+    )
 
 
 def settings_options(command):

@@ -21,22 +21,27 @@ class TokenizedPairs(NamedTuple):
     """A tokenized corpus in memory, and what had to be left out of it.
 
     Attributes:
-        source_ids: Ragged int32 tensor `[pairs, (source_len)]`, END included.
-        label_ids: Ragged int32 tensor `[pairs, (target_len)]`, END included.
+        source_ids: Ragged int32 tensor `[num_variants * pairs, (source_len)]`,
+            END included. All pairs of a variant come before the next.
+        label_ids: Ragged int32 tensor `[num_variants * pairs, (target_len)]`,
+            END included.
         num_empty: Integer. Dropped pairs with an empty side.
         num_overlong: Integer. Dropped pairs with too long a side.
+        num_variants: Integer. How often the corpus is there.
     """
 
     source_ids: Any
     label_ids: Any
     num_empty: int
     num_overlong: int
+    num_variants: int = 1
 
     @property
     def lengths(self):
-        """Length of each pair's longer side, a NumPy array `[pairs]`."""
-        return np.maximum(
-            self.source_ids.row_lengths(), self.label_ids.row_lengths()
+        """Lengths of both sides, two NumPy arrays `[num_variants, pairs]`."""
+        return tuple(
+            ids.row_lengths().numpy().reshape(self.num_variants, -1)
+            for ids in (self.source_ids, self.label_ids)
         )
 
 
@@ -46,6 +51,7 @@ def tokenize_pairs(
     target_tokenizer,
     max_source_len=100,
     max_target_len=100,
+    variation=None,
 ):
     """Tokenizes a corpus and drops empty and overlong pairs, with a warning.
 
@@ -55,6 +61,8 @@ def tokenize_pairs(
         target_tokenizer: Tokenizer of the target texts.
         max_source_len: Integer. Longest source in tokens, END included.
         max_target_len: Integer. Longest target in tokens, END included.
+        variation: `Variation`, which says how often, and how differently, to
+            read the corpus; `None` to read it once, as it is.
 
     Returns:
         `TokenizedPairs`.
@@ -62,27 +70,36 @@ def tokenize_pairs(
     Raises:
         ValueError: If no pair is left.
     """
-
-    def tokenize(source_text, target_text):
-        return (
-            _close(source_tokenizer.tokenize(normalize_text(source_text))),
-            _close(target_tokenizer.tokenize(normalize_text(target_text))),
-        )
-
-    batches = list(
-        pairs.batch(TOKENIZE_BATCH)
-        .map(tokenize, num_parallel_calls=PARALLEL_CALLS)
-        .prefetch(PREFETCHED_BATCHES)
-        .with_options(_without_autotune())
-    )
-    if not batches:
+    texts = [
+        tuple(normalize_text(text) for text in batch)
+        for batch in pairs.batch(TOKENIZE_BATCH)
+    ]
+    if not texts:
         raise ValueError(
             "`pairs` should hold at least one pair. Received: an empty dataset"
         )
+    tokenizers = source_tokenizer, target_tokenizer
+    if variation is None:
+        batches = [_tokenize(batch, tokenizers) for batch in texts]
+        num_variants = 1
+    else:
+        batches = list(variation.tokenize(texts, tokenizers))
+        num_variants = variation.num_variants
     source_ids, label_ids = (
-        tf.concat(side, axis=0) for side in zip(*batches, strict=True)
+        _close(tf.concat(side, axis=0)) for side in zip(*batches, strict=True)
     )
-    return _drop_unusable(source_ids, label_ids, max_source_len, max_target_len)
+    return _drop_unusable(
+        TokenizedPairs(source_ids, label_ids, 0, 0, num_variants),
+        max_source_len,
+        max_target_len,
+    )
+
+
+def _tokenize(texts, tokenizers):
+    return [
+        tokenizer.tokenize(text)
+        for tokenizer, text in zip(tokenizers, texts, strict=True)
+    ]
 
 
 def _close(ids):
@@ -91,9 +108,10 @@ def _close(ids):
     return tf.concat([ids, end], axis=1)
 
 
-def _drop_unusable(source_ids, label_ids, max_source_len, max_target_len):
-    source_lengths = source_ids.row_lengths().numpy()
-    label_lengths = label_ids.row_lengths().numpy()
+def _drop_unusable(tokenized_pairs, max_source_len, max_target_len):
+    source_lengths, label_lengths = (
+        lengths.max(axis=0) for lengths in tokenized_pairs.lengths
+    )
     empty = (source_lengths == 1) | (label_lengths == 1)  # END alone
     overlong = (source_lengths > max_source_len) | (
         label_lengths > max_target_len
@@ -111,11 +129,13 @@ def _drop_unusable(source_ids, label_ids, max_source_len, max_target_len):
         )
     if not usable.all():
         warnings.warn(f"Dropped {report}.", stacklevel=3)
+    kept = np.tile(usable, tokenized_pairs.num_variants)
     return TokenizedPairs(
-        tf.ragged.boolean_mask(source_ids, usable),
-        tf.ragged.boolean_mask(label_ids, usable),
+        tf.ragged.boolean_mask(tokenized_pairs.source_ids, kept),
+        tf.ragged.boolean_mask(tokenized_pairs.label_ids, kept),
         int(empty.sum()),
         int(overlong.sum()),
+        tokenized_pairs.num_variants,
     )
 
 
@@ -135,7 +155,8 @@ def make_batches(
             budget: pairs in a batch times their greatest length, padding
             included, stays within it.
         shuffle_seed: Integer. When given, pairs come in a new order in every
-            epoch, the same in every run. Otherwise they keep one order.
+            epoch, the same in every run. Otherwise they keep one order. Where
+            there are variants of the pairs, each epoch draws one.
         num_devices: Integer. Rows of padding are added until a batch can be
             split evenly among so many devices.
 
@@ -146,23 +167,27 @@ def make_batches(
         and float32 `[batch, target_len]`, 0 on padding.
     """
     sides = tokenized_pairs.source_ids, tokenized_pairs.label_ids
-    lengths = tokenized_pairs.lengths
-    # The target first, as most of the work is done on targets.
-    source_lengths, label_lengths = (ids.row_lengths() for ids in sides)
-    rank = label_lengths * (lengths.max() + 1) + source_lengths
-    order = tf.argsort(rank)
-    sizes = _cut(lengths[order], batch_size, tokens_per_batch)
-    rows = tf.data.Dataset.range(len(rank))
+    ranks, sizes = _plan(*tokenized_pairs.lengths, batch_size, tokens_per_batch)
+    num_pairs, num_batches = ranks.shape[1], sizes.shape[1]
+    rows = tf.data.Dataset.range(num_pairs)
     if shuffle_seed is not None:
-        rows = rows.shuffle(len(rank), seed=shuffle_seed)
+        rows = rows.shuffle(num_pairs, seed=shuffle_seed)
+    variants = tf.data.Dataset.random(
+        shuffle_seed or 0, rerandomize_each_iteration=True
+    ).map(lambda number: number % tokenized_pairs.num_variants)
 
-    def sort(rows):
-        order = tf.argsort(tf.gather(rank, rows), stable=True)
-        return tf.RaggedTensor.from_row_lengths(tf.gather(rows, order), sizes)
+    def sort(rows, variant):
+        rank = tf.gather(ranks[variant], rows)
+        rows = tf.gather(rows, tf.argsort(rank, stable=True))
+        return tf.RaggedTensor.from_row_lengths(
+            rows + variant * num_pairs, sizes[variant]
+        )
 
-    batches = rows.batch(len(rank)).map(sort).unbatch()
+    batches = (
+        tf.data.Dataset.zip(rows.batch(num_pairs), variants).map(sort).unbatch()
+    )
     if shuffle_seed is not None:
-        batches = batches.shuffle(len(sizes), seed=shuffle_seed)
+        batches = batches.shuffle(num_batches, seed=shuffle_seed)
 
     def read(rows):
         return _arrange(
@@ -174,9 +199,29 @@ def make_batches(
 
     return (
         batches.map(read, num_parallel_calls=PARALLEL_CALLS)
-        .apply(tf.data.experimental.assert_cardinality(len(sizes)))
+        .apply(tf.data.experimental.assert_cardinality(num_batches))
         .prefetch(PREFETCHED_BATCHES)
         .with_options(_without_autotune())
+    )
+
+
+def _plan(source_lengths, label_lengths, batch_size, tokens_per_batch):
+    """Tells how pairs are sorted and cut into batches, for each variant.
+
+    Returns:
+        A tuple of integer tensors: the ranks by which pairs are sorted
+        `[num_variants, pairs]`, and sizes `[num_variants, num_batches]`.
+    """
+    lengths = np.maximum(source_lengths, label_lengths)
+    # The target first, as most of the work is done on targets.
+    ranks = label_lengths * (lengths.max() + 1) + source_lengths
+    sizes = [
+        _cut(lengths[np.argsort(rank)], batch_size, tokens_per_batch)
+        for lengths, rank in zip(lengths, ranks, strict=True)
+    ]
+    num_batches = max(map(len, sizes))
+    return tf.constant(ranks), tf.constant(
+        [_split_largest(sizes, num_batches) for sizes in sizes], tf.int64
     )
 
 
@@ -192,6 +237,14 @@ def _cut(lengths, batch_size, tokens_per_batch):
             sizes.append(0)
             longest = length
         sizes[-1] += 1
+    return sizes
+
+
+def _split_largest(sizes, num_batches):
+    """Halves the largest batches until there are so many."""
+    while len(sizes) < num_batches:
+        i = sizes.index(max(sizes))
+        sizes[i : i + 1] = [-(-sizes[i] // 2), sizes[i] // 2]
     return sizes
 
 

@@ -63,7 +63,7 @@ def _import_tfds():
     """Imports TFDS, which is slow, and registers the builders of s2s_keras."""
     import tensorflow_datasets as tfds
 
-    for name in ("clause_grammar", "multi30k_translate"):
+    for name in ("clause_grammar", "multi30k_translate", "tatoeba_translate"):
         importlib.import_module(f"s2s_keras.data.{name}")
     return tfds
 

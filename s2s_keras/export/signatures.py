@@ -5,6 +5,7 @@ import tensorflow as tf
 from s2s_keras.export import stepping
 from s2s_keras.models.text_translator import label_pieces
 from s2s_keras.text.normalization import normalize_text
+from s2s_keras.text.paragraphs import Paragraphs
 
 TEXT = tf.TensorSpec([None], tf.string, name="text")
 
@@ -35,6 +36,7 @@ class Signatures:
             (self.serving_default, [TEXT]),
             (self.translate, [TEXT]),
             (self.n_best, [TEXT]),
+            (self.paragraphs, [TEXT]),
             (self.score, pair),
             (self.encode, [TEXT]),
             (self.step, [self._step_inputs()]),
@@ -53,6 +55,12 @@ class Signatures:
         """Gives `translations` and `scores` `[batch, num_beams]`."""
         outputs = self._search(_check(text))
         return {name: outputs[name] for name in ("translations", "scores")}
+
+    def paragraphs(self, text):
+        """Gives the `translation` (string `[batch]`), sentence by sentence."""
+        paragraphs = Paragraphs.read(_check(text))
+        outputs = self._search(paragraphs.sentences.values)
+        return {"translation": paragraphs.write(outputs["translation"])}
 
     def translate(self, text):
         """Gives all that is known of the best translation.

@@ -17,22 +17,24 @@ def verify(path, text_translator):
 
     Raises:
         RuntimeError: If the model cannot be loaded or run there, or answers
-            otherwise than `translate`.
+            otherwise than `translate` or `translate_paragraphs`.
     """
     answers = _answer_in_a_fresh_process(path)
     for texts in warmup.make_texts(text_translator):
-        expected = [item.text for item in text_translator.translate(texts)]
-        for signature, output in (
-            ("serving_default", "translation"),
-            ("translate", "translation"),
-            ("n_best", "translations"),
+        translations = [item.text for item in text_translator.translate(texts)]
+        paragraphs = text_translator.translate_paragraphs(texts)
+        for signature, output, expected in (
+            ("serving_default", "translation", translations),
+            ("translate", "translation", translations),
+            ("n_best", "translations", translations),
+            ("paragraphs", "translation", paragraphs),
         ):
             found = answers[signature].pop(0)[output]
             best = found[:: len(found) // len(expected)]
             if best != expected:
                 raise RuntimeError(
                     f"The exported signature {signature!r} should answer as "
-                    f"`translate`: {expected}. Received: {best}"
+                    f"`text_translator`: {expected}. Received: {best}"
                 )
 
 

@@ -10,6 +10,7 @@ SIGNATURES = {
     "serving_default": ("text",),
     "translate": ("text",),
     "n_best": ("text",),
+    "paragraphs": ("text",),
     "score": ("source_text", "target_text"),
     "encode": ("text",),
 }

@@ -16,6 +16,7 @@ from s2s_keras.presets import PRESETS
 from s2s_keras.presets import find_model
 from s2s_keras.presets import new_model_path
 from s2s_keras.text.normalization import normalize_text
+from s2s_keras.text.paragraphs import Paragraphs
 
 END_LABEL = "[END]"
 
@@ -302,6 +303,31 @@ class TextTranslator(keras.Model):
             ),
         )
         return self._in_batches(function, [texts], batch_size)
+
+    def translate_paragraphs(self, source_text, **options):
+        """Translates texts of several sentences, sentence by sentence.
+
+        Sentences in capitals are read in small letters, and their translation
+        is written in capitals.
+
+        Args:
+            source_text: A string, or a list, tuple or array of strings.
+            **options: Keyword arguments of `translate`.
+
+        Returns:
+            A string, or a list of them where a list was given.
+        """
+        if isinstance(source_text, str | bytes):
+            return self.translate_paragraphs([source_text], **options)[0]
+        texts = _check_texts(source_text, "source_text")
+        paragraphs = Paragraphs.read(tf.constant(texts, tf.string))
+        translations = self.translate(
+            paragraphs.sentences.values.numpy(), **options
+        )
+        written = paragraphs.write(
+            tf.constant([item.text for item in translations], tf.string)
+        )
+        return [text.decode() for text in written.numpy()]
 
     def score(self, source_text, target_text, batch_size=64):
         """Scores translations that are given, and aligns them.

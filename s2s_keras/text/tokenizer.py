@@ -1,5 +1,6 @@
 """SentencePiece tokenization that runs in the graph and saves with a model."""
 
+import concurrent.futures
 import io
 import pathlib
 import uuid
@@ -142,6 +143,40 @@ class SentencePieceTokenizer(keras.layers.Layer):
             Ragged int32 tensor `[batch, (length)]`.
         """
         return self._tokenizer.tokenize(text)
+
+    def sample(self, texts, seed, alpha):
+        """Splits text into piece ids at random, for training.
+
+        Args:
+            texts: List of strings.
+            seed: Integer.
+            alpha: Float. For unigrams the inverse temperature at which splits
+                are drawn, 0 for all alike; for BPE the share of merges that
+                are left out.
+
+        Returns:
+            Ragged int32 tensor `[batch, (length)]`.
+
+        Reference:
+            [Kudo, 2018](https://arxiv.org/abs/1804.10959), Section 3.2, and
+            [Provilkov et al., 2020](https://arxiv.org/abs/1910.13267).
+        """
+        import sentencepiece
+
+        processor = sentencepiece.SentencePieceProcessor(
+            model_proto=self.proto,
+            enable_sampling=True,
+            nbest_size=-1,
+            alpha=alpha,
+        )
+        # A thread takes over the seed when it first draws.
+        sentencepiece.set_random_generator_seed(seed)
+        with concurrent.futures.ThreadPoolExecutor(1) as thread:
+            rows = list(thread.map(processor.encode, texts))
+        return tf.RaggedTensor.from_row_lengths(
+            tf.constant([id for row in rows for id in row], tf.int32),
+            [len(row) for row in rows],
+        )
 
     def tokenize_with_spans(self, text):
         """Splits text into piece ids and tells where they are.

@@ -12,6 +12,7 @@ import tensorflow as tf
 from s2s_keras.data.batching import make_batches
 from s2s_keras.data.batching import tokenize_pairs
 from s2s_keras.data.corpora import load_corpus
+from s2s_keras.data.variation import Variation
 from s2s_keras.models.text_translator import TextTranslator
 from s2s_keras.models.translator import Translator
 from s2s_keras.text.normalization import normalize_text
@@ -22,6 +23,8 @@ from s2s_keras.training.metrics import Perplexity
 from s2s_keras.training.metrics import TokenAccuracy
 from s2s_keras.training.optimizers import FusedAdam
 from s2s_keras.training.sampling import ScheduledSampling
+
+MOST_VARIANTS = 8  # of the corpus that are kept in memory
 
 
 class Corpora(NamedTuple):
@@ -186,15 +189,19 @@ def train(settings, corpora, run_dir):
     train_batches, validation_batches = (
         make_batches(
             tokenize_pairs(
-                pairs, *tokenizers, settings.max_len, settings.max_len
+                pairs,
+                *tokenizers,
+                settings.max_len,
+                settings.max_len,
+                variation,
             ),
             tokens_per_batch=settings.tokens_per_batch,
             shuffle_seed=seed,
             num_devices=strategy.num_replicas_in_sync,
         )
-        for pairs, seed in (
-            (corpora.train, settings.seed),
-            (corpora.validation, None),
+        for pairs, seed, variation in (
+            (corpora.train, settings.seed, _variation(settings)),
+            (corpora.validation, None, None),
         )
     )
     with strategy.scope():
@@ -218,6 +225,17 @@ def train(settings, corpora, run_dir):
     best = _build(settings, tokenizers)
     best.load_weights(pathlib.Path(run_dir) / "best.weights.h5")
     return _with_text(settings, best, tokenizers)
+
+
+def _variation(settings):
+    if not (settings.subword_sampling or settings.noise):
+        return None
+    return Variation(
+        min(settings.epochs, MOST_VARIANTS),
+        settings.subword_sampling,
+        settings.noise,
+        settings.seed,
+    )
 
 
 def _distribution():

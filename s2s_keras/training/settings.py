@@ -37,6 +37,15 @@ class Settings(Architecture):
     )
     vocabulary_size: int = option(8000, "Pieces of a vocabulary, at most.")
 
+    subword_sampling: float = option(
+        0.0,
+        "Subword regularisation: alpha at which pieces are drawn; 0 takes the "
+        "best.",
+    )
+    noise: float = option(
+        0.0, "Share of misspelt, uncapitalised or unpunctuated sources."
+    )
+
     epochs: int = option(8, "Passes over the training split.")
     tokens_per_batch: int = option(1200, "Padded target tokens of a batch.")
     learning_rate: float = option(4e-3, "Peak of the cosine schedule.")

@@ -1,0 +1,122 @@
+"""Changes to training text that a model should not mind."""
+
+import dataclasses
+import random
+
+import tensorflow as tf
+
+END_MARKS = " .,!?¡¿…"
+MOST_JOINED = 3  # pairs
+
+
+@dataclasses.dataclass(frozen=True)
+class Variation:
+    """Readings of a corpus that differ in spelling or in pieces.
+
+    Args:
+        num_variants: Integer. How many readings there are.
+        subword_sampling: Float. At which `alpha` pieces are drawn, as
+            `SentencePieceTokenizer.sample` takes it; 0 takes the best split.
+        noise: Float. Share of the pairs that are changed by `misread`.
+        seed: Integer. Seed of all of it.
+    """
+
+    num_variants: int
+    subword_sampling: float = 0.0
+    noise: float = 0.0
+    seed: int = 0
+
+    def tokenize(self, texts, tokenizers):
+        """Tokenizes all readings.
+
+        Args:
+            texts: List of pairs of string tensors `[batch]`.
+            tokenizers: A pair of `SentencePieceTokenizer`.
+
+        Yields:
+            Pairs of ragged int32 tensors `[batch, (length)]`, one reading
+            after the other.
+        """
+        rng = random.Random(self.seed)
+        for _ in range(self.num_variants):
+            for sides in texts:
+                yield [
+                    self._split(tokenizer, side, rng)
+                    for tokenizer, side in zip(
+                        tokenizers, self._misread_some(sides, rng), strict=True
+                    )
+                ]
+
+    def _misread_some(self, sides, rng):
+        if not self.noise:
+            return sides
+        pairs = list(zip(*map(_decode, sides), strict=True))
+        changed = [
+            misread(pairs[i : i + MOST_JOINED], rng)
+            if rng.random() < self.noise
+            else pairs[i]
+            for i in range(len(pairs))
+        ]
+        return [tf.constant(side) for side in zip(*changed, strict=True)]
+
+    def _split(self, tokenizer, texts, rng):
+        if not self.subword_sampling:
+            return tokenizer.tokenize(texts)
+        return tokenizer.sample(
+            _decode(texts), rng.getrandbits(31), self.subword_sampling
+        )
+
+
+def _decode(texts):
+    return [text.decode() for text in texts.numpy()]
+
+
+def misread(pairs, rng):
+    """Makes a training pair as hasty writers would have it.
+
+    Some sentences are followed by the next ones, some are in capitals on both
+    sides. Else the source may be misspelt, have small letters only and lack
+    the marks at both ends; the target stays as it is.
+
+    Args:
+        pairs: List of pairs of strings: the pair to change, and those that may
+            follow it.
+        rng: `random.Random`.
+
+    Returns:
+        A pair of strings, of which none is empty unless it was before.
+    """
+    kind = rng.random()
+    if kind < 0.2:
+        joined = pairs[: rng.randint(2, MOST_JOINED)]
+        return tuple(" ".join(side) for side in zip(*joined, strict=True))
+    source_text, target_text = pairs[0]
+    if kind < 0.3:
+        return source_text.upper(), target_text.upper()
+    for change in (_misspell, _lower, _strip_marks):
+        if rng.random() < 0.5:
+            source_text = change(source_text, rng)
+    return source_text, target_text
+
+
+def _misspell(text, rng):
+    """Loses or doubles a letter inside a word, or swaps it with the next."""
+    inner = [
+        i for i in range(1, len(text) - 1) if text[i - 1 : i + 2].isalpha()
+    ]
+    if not inner:
+        return text
+    i = rng.choice(inner)
+    letter, following = text[i : i + 2]
+    changed = rng.choice(
+        [following, 2 * letter + following, following + letter]
+    )
+    return text[:i] + changed + text[i + 2 :]
+
+
+def _lower(text, rng):
+    return text.lower()
+
+
+def _strip_marks(text, rng):
+    return text.strip(END_MARKS) or text

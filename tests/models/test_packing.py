@@ -1,0 +1,41 @@
+import keras
+import numpy as np
+import pytest
+from laws import TEXTS
+from laws import make_text_translator
+
+from s2s_keras import TextTranslator
+from s2s_keras.models.packing import pack
+
+
+def test_a_packed_model_is_smaller_and_translates_as_the_rounded_one(tmp_path):
+    model = make_text_translator(num_beams=2)
+    model.save_to_preset(tmp_path / "whole")
+    before = [weight.numpy() for weight in model.weights]
+    packed = pack(model, tmp_path / "packed")
+    whole = tmp_path / "whole" / "model.keras"
+    assert packed.stat().st_size < 0.75 * whole.stat().st_size
+    loaded = TextTranslator.from_preset(tmp_path / "packed")
+    for weight, value in zip(loaded.weights, before, strict=True):
+        assert weight.dtype == value.dtype
+        np.testing.assert_allclose(weight.numpy(), value, rtol=1e-3, atol=1e-7)
+    assert [str(item) for item in loaded.translate(TEXTS)] == [
+        str(item) for item in model.translate(TEXTS)
+    ]
+    assert [path.name for path in packed.parent.iterdir()] == ["model.keras"]
+
+
+def test_it_overwrites_nothing(tmp_path):
+    model = make_text_translator()
+    pack(model, tmp_path)
+    with pytest.raises(FileExistsError, match="left as it is"):
+        pack(model, tmp_path)
+
+
+def test_a_weight_that_does_not_fit_is_refused(tmp_path):
+    model = make_text_translator()
+    weight = model.translator.decoder.embedding.weights[0]
+    weight.assign(keras.ops.full_like(weight, 1e5))
+    with pytest.raises(ValueError, match="that float16 can hold"):
+        pack(model, tmp_path)
+    assert not (tmp_path / "model.keras").exists()

@@ -1,0 +1,70 @@
+import pytest
+import tensorflow as tf
+
+from s2s_keras.text.paragraphs import Paragraphs
+
+
+def split(text):
+    (sentences,) = Paragraphs.read(tf.constant([text])).sentences.to_list()
+    return [sentence.decode() for sentence in sentences]
+
+
+@pytest.mark.parametrize(
+    "sentences",
+    [
+        ["Where are you?", "I am here!", "Good."],
+        ["Mr. Smith met J. R. Tolkien.", "They left."],
+        ['"Really?"', "She asked twice.", "(Yes.)", "“No.”", "Why?"],
+        ["Hola.", "¿Qué tal?", "¡Bien!", "«Sí.»"],
+        ["It cost 3.50 euros...", "12 men came, of example.org."],
+        ["he said: ok. and left."],
+        ["Nothing to split"],
+        ["Привет.", "Как дела?"],
+    ],
+)
+def test_sentences_are_split_and_joined_again(sentences):
+    text = " ".join(sentences)
+    assert split(text) == sentences
+    paragraphs = Paragraphs.read(tf.constant([text]))
+    written = paragraphs.write(paragraphs.sentences.values)
+    assert written.numpy()[0].decode() == text
+
+
+@pytest.mark.parametrize(
+    "capitals, small",
+    [
+        ("WHERE ARE YOU?", "Where are you?"),
+        ("¿DÓNDE ESTÁS?", "¿Dónde estás?"),
+        ("ÜBER 12 MÄNNER", "Über 12 männer"),
+    ],
+)
+def test_capitals_are_read_as_small_letters_and_written_again(capitals, small):
+    assert split(capitals) == [small]
+    paragraphs = Paragraphs.read(tf.constant([capitals]))
+    written = paragraphs.write(paragraphs.sentences.values)
+    assert written.numpy()[0].decode() == capitals
+
+
+@pytest.mark.parametrize(
+    "text", ["I.", "Tom lives in the USA.", "3 x 4", "你好"]
+)
+def test_other_letters_stay(text):
+    assert split(text) == [text]
+
+
+def test_texts_do_not_mix():
+    texts = tf.constant(["A dog. A CAT.", "", "IT RAINS. It snows.", " "])
+    paragraphs = Paragraphs.read(texts)
+    assert paragraphs.sentences.row_lengths().numpy().tolist() == [2, 1, 2, 1]
+    numbered = tf.constant(["one", "two", "three", "four", "five", "six"])
+    assert paragraphs.write(numbered).numpy().tolist() == [
+        b"one TWO",
+        b"three",
+        b"FOUR five",
+        b"six",
+    ]
+
+
+def test_no_text():
+    paragraphs = Paragraphs.read(tf.constant([], tf.string))
+    assert paragraphs.write(paragraphs.sentences.values).shape == [0]
