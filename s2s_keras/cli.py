@@ -4,6 +4,7 @@ import contextlib
 import dataclasses
 import json
 import pathlib
+import shlex
 import shutil
 import sys
 import time
@@ -82,7 +83,7 @@ def train(name, resume, **options):
     minutes = (time.monotonic() - started) / 60
     text_translator.save_to_preset(run_dir)
     click.echo(f"Trained in {minutes:.1f} minutes. Saved {run_dir / MODEL}")
-    _report(text_translator, corpora.test, run_dir, samples=5)
+    _report(text_translator, settings, corpora, run_dir)
     version = export(text_translator, pathlib.Path("exported", name))
     click.echo(f"Exported {version}")
     shutil.rmtree(run_dir / "backup", ignore_errors=True)
@@ -125,34 +126,31 @@ def _check_run(run_dir, settings, resume):
         )
 
 
-def _report(text_translator, pairs, run_dir, samples):
-    """Scores the test split, and shows its first sentences."""
-    from s2s_keras.training.evaluation import evaluate
-    from s2s_keras.training.evaluation import read_pairs
-    from s2s_keras.training.job import read_log
+def _report(text_translator, settings, corpora, run_dir):
+    """Scores the test split, and writes a page about the run."""
+    from s2s_keras.studies.examination import examine
+    from s2s_keras.studies.examination import write_page
+    from s2s_keras.training.log import describe_run
+    from s2s_keras.training.log import read_rows
 
-    scores = evaluate(text_translator, pairs)
-    cpu_minutes = sum(read_log(run_dir, "cpu_minutes"))
-    _echo_scores(scores._asdict())
-    (run_dir / "evaluation.json").write_text(
-        json.dumps(
-            {
-                "training_cpu_minutes": round(cpu_minutes, 1),
-                **scores._asdict(),
-            },
-            indent=2,
-            ensure_ascii=False,
-        )
-        + "\n"
-    )
-    sources, references = read_pairs(pairs.take(samples))
-    for row in zip(sources, scores.translations, references, strict=False):
-        click.echo(
-            "\n  source       {}\n  translation  {}\n  reference    {}".format(
-                *row
-            )
-        )
-    click.echo()
+    found = examine({"model": text_translator}, corpora.test)
+    rows = read_rows(run_dir)
+    command = shlex.join(["s2s-keras", *sys.argv[1:]])
+    run = describe_run(command, settings, corpora)
+    cpu_minutes = sum(float(row["cpu_minutes"]) for row in rows)
+    evaluation = {
+        "training_cpu_minutes": round(cpu_minutes, 1),
+        "run": run,
+        **found.summary,
+    }
+    (run_dir / "evaluation.json").write_text(_to_json(evaluation) + "\n")
+    write_page(found, run_dir / "report.html", run_dir.name, run, rows)
+    _echo_examination(found.summary)
+    click.echo(f"\nWrote {run_dir / 'report.html'}")
+
+
+def _to_json(record):
+    return json.dumps(record, indent=2, ensure_ascii=False)
 
 
 def _echo_scores(scores):
@@ -230,11 +228,11 @@ def _echo_presets():
     help="Words between the lengths that are scored together.",
 )
 @click.option(
-    "--worst",
+    "--shown",
     type=click.IntRange(0),
     default=5,
     show_default=True,
-    help="How many of the worst sentences to show.",
+    help="How many of the worst, and of the best, sentences to show.",
 )
 @click.option(
     "--report",
@@ -249,7 +247,7 @@ def evaluate(
     split,
     baseline,
     bucket_width,
-    worst,
+    shown,
     report,
     as_json,
     **places,
@@ -268,9 +266,9 @@ def evaluate(
     from s2s_keras.studies.examination import write_page
 
     pairs = load_corpus(dataset, split, **places)
-    found = examine(models, pairs, beams, bucket_width, worst)
+    found = examine(models, pairs, beams, bucket_width, shown)
     if as_json:
-        click.echo(json.dumps(found.summary, indent=2, ensure_ascii=False))
+        click.echo(_to_json(found.summary))
     else:
         _echo_examination(found.summary)
     if report:
@@ -293,13 +291,15 @@ def _echo_examination(summary):
     for name, share in summary["faults"].items():
         shown = f"{share:.3f}" if name == "length_ratio" else f"{share:.2%}"
         click.echo(f"{name.replace('_', ' '):24}{shown}")
-    for row in summary["worst"]:
-        click.echo(
-            "\n  source       {source}\n  translation  {translation}\n"
-            "  reference    {reference}\n  chrF         {chrf:.1f}".format(
-                **row
+    for name in ("worst", "best"):
+        for row in summary[name]:
+            click.echo(
+                "\n  source       {source}\n  translation  {translation}\n"
+                "  reference    {reference}\n"
+                "  chrF         {chrf:.1f}, of the {name}".format(
+                    name=name, **row
+                )
             )
-        )
 
 
 @main.command()

@@ -1,4 +1,4 @@
-"""Pictures of what a model attended to."""
+"""Pictures of what a model attended to, and of how it learned."""
 
 
 def plot_attention(translation, axes=None):
@@ -46,3 +46,37 @@ def plot_attention(translation, axes=None):
     axes.set_ylabel("translation")
     axes.figure.colorbar(image, ax=axes, label="attention")
     return axes.figure
+
+
+def plot_learning_curves(rows):
+    """Draws how losses and BLEU moved from epoch to epoch.
+
+    Args:
+        rows: List of dictionaries, the rows of a `CSVLogger`: `epoch`, and
+            `loss`, `val_loss` and `val_bleu` as far as they were logged.
+
+    Returns:
+        The Matplotlib figure.
+    """
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(9, 3.5), layout="constrained")
+    for axes, label, names in zip(
+        figure.subplots(1, 2),
+        ("loss, nats per token", "BLEU on the validation split"),
+        (("loss", "val_loss"), ("val_bleu",)),
+        strict=True,
+    ):
+        for name in names:
+            points = [
+                (int(row["epoch"]) + 1, float(row[name]))
+                for row in rows
+                if name in row
+            ]
+            if points:
+                axes.plot(*zip(*points, strict=True), marker="o", label=name)
+                axes.legend()
+        axes.set_xlabel("epoch")
+        axes.set_ylabel(label)
+        axes.grid(alpha=0.3)
+    return figure

@@ -48,13 +48,21 @@ def test_train_does_the_whole_job(run):
     )
     assert result.exit_code == 0, result.output
     assert "BLEU" in result.stdout and "chrF" in result.stdout
-    assert result.stdout.count("reference ") == 3
+    assert result.stdout.count("reference ") == 2  # the worst and the best
     run_dir = pathlib.Path("runs", "numbers")
     assert (run_dir / "model.keras").exists()
     assert not (run_dir / "backup").exists()
     assert Settings.load(run_dir / "settings.json").units == 8
     evaluation = json.loads((run_dir / "evaluation.json").read_text())
     assert len(evaluation["translations"]) == 3
+    assert evaluation["run"]["seed"] == 0
+    assert evaluation["run"]["train"].startswith("20 pairs, SHA-256 ")
+    assert evaluation["run"]["command"].startswith("s2s-keras ")
+    page = (run_dir / "report.html").read_text()
+    for part in (evaluation["run"]["train"], "BLEU by length", "Learning"):
+        assert part in page
+    assert len(list((run_dir / "pictures").glob("epoch_01_*.png"))) == 3
+    assert (run_dir / "pictures" / "curves.png").exists()
     assert pathlib.Path("exported", "numbers", "1").is_dir()
     again = run("train", "--dataset", "train.tsv", "--name", "numbers")
     expect_refusal(again, "runs/numbers exists", "--name", "--resume")
@@ -138,7 +146,7 @@ def test_translate_draws_the_attention(run, model):
 def test_evaluate(run, model):
     pathlib.Path("test.tsv").write_text(LINES)
     command = ("evaluate", "--model", model, "--dataset", "{split}.tsv")
-    result = run(*command, "--beams", "1", "--worst", "1")
+    result = run(*command, "--beams", "1", "--shown", "1")
     assert result.exit_code == 0, result.output
     for part in ("BLEU", "nrefs:1", "1 to   1 words", "dropped", "reference"):
         assert part in result.stdout, part
@@ -154,7 +162,7 @@ def test_evaluate_against_a_baseline(run, model):
     baseline = found["against_baseline"]["bleu"]
     assert baseline["baseline"] == pytest.approx(found["bleu"])
     assert baseline["p_value"] > 0.5  # the two are the same
-    assert len(found["worst"]) == 5
+    assert len(found["worst"]) == len(found["best"]) == 5
     page = pathlib.Path("report.html").read_text()
     assert found["worst"][0]["source"] in page
     assert 'class="attention"' in page
@@ -187,12 +195,34 @@ def test_export_litert(run, model):
         ("evaluate",),
         ("export", "served"),
         ("export-litert", "edge"),
+        ("pack", "packed"),
     ],
 )
 def test_without_a_model_it_says_how_to_get_one(run, command):
-    expect_refusal(run(*command), "model.keras", "s2s-keras train")
+    name, *arguments = command
+    result = run(name, "--model", "none", *arguments)
+    expect_refusal(result, "model.keras", "s2s-keras train")
+
+
+def test_a_packed_model_translates(run, model):
+    result = run("pack", "--model", model, "packed")
+    assert result.stdout == "packed/model.keras\n", result.output
+    result = run("translate", "--model", "packed", "one", "two")
+    assert len(result.stdout.splitlines()) == 2
+    again = run("pack", "--model", model, "packed")
+    expect_refusal(again, "is left as it is")
+
+
+def test_a_text_is_split_into_sentences(run, model):
+    texts = "One. Two three!", "ONE TWO."
+    translator = make_text_translator(num_beams=2)
+    first, second, third = map(
+        str, translator.translate(["One.", "Two three!", "One two."])
+    )
+    result = run("translate", "--model", model, *texts)
+    assert result.stdout == f"{first} {second}\n{third.upper()}\n"
 
 
 def test_traceback_on_request(run):
-    result = run("--traceback", "translate", "one")
+    result = run("--traceback", "translate", "--model", "none", "one")
     assert isinstance(result.exception, FileNotFoundError)

@@ -18,7 +18,10 @@ def test_the_embedded_set_is_learned(tmp_path):
     assert len(evaluation["translations"]) == 1000
     assert (tmp_path / "exported" / "clause_grammar_en_de" / "1").is_dir()
     translated = subprocess.run(
-        [*S2S_KERAS, "translate", "The old man reads a letter."],
+        [
+            *(*S2S_KERAS, "translate", "--model", run_dir),
+            "The old man reads a letter.",
+        ],
         cwd=tmp_path,
         check=True,
         capture_output=True,

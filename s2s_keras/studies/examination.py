@@ -3,10 +3,12 @@
 from typing import Any
 from typing import NamedTuple
 
+from s2s_keras.plotting import plot_learning_curves
 from s2s_keras.studies.faults import NUM_SAMPLES
 from s2s_keras.studies.faults import compare
 from s2s_keras.studies.faults import count_faults
-from s2s_keras.studies.faults import find_worst
+from s2s_keras.studies.faults import sort_by_chrf
+from s2s_keras.studies.length import plot_length
 from s2s_keras.studies.length import score_by_length
 from s2s_keras.studies.report import write_report
 from s2s_keras.training.evaluation import read_pairs
@@ -18,16 +20,16 @@ class Examination(NamedTuple):
 
     Attributes:
         summary: A dictionary that can be written as JSON: the scores with
-            their intervals, `by_length`, `faults`, `worst`, and
-            `against_baseline` where there is one.
-        worst: The `Translation` of each of `summary["worst"]`.
+            their intervals, `by_length`, `faults`, `worst` and `best`
+            sentences, and `against_baseline` where there is one.
+        shown: The `Translation` of each of the worst and the best sentences.
     """
 
     summary: Any
-    worst: Any
+    shown: Any
 
 
-def examine(models, pairs, num_beams=None, bucket_width=10, num_worst=5):
+def examine(models, pairs, num_beams=None, bucket_width=10, num_shown=5):
     """Translates a corpus, scores the result and looks for what is wrong.
 
     Args:
@@ -36,7 +38,8 @@ def examine(models, pairs, num_beams=None, bucket_width=10, num_worst=5):
         pairs: `tf.data.Dataset` of scalar strings (source_text, target_text).
         num_beams: Integer, or `None` for the models' own.
         bucket_width: Integer. Words between a bucket's shortest and longest.
-        num_worst: Integer. How many of the worst sentences to keep.
+        num_shown: Integer. How many of the worst, and of the best, sentences
+            to keep.
 
     Returns:
         `Examination`.
@@ -51,34 +54,47 @@ def examine(models, pairs, num_beams=None, bucket_width=10, num_worst=5):
         for name, items in translations.items()
     }
     scores = score_translations(texts["model"], references, NUM_SAMPLES)
-    worst = find_worst(texts["model"], references, num_worst)
+    ranked = sort_by_chrf(texts["model"], references)
+    num_shown = min(num_shown, len(ranked) // 2)
+    extremes = {
+        "worst": ranked[:num_shown],
+        "best": ranked[len(ranked) - num_shown :][::-1],
+    }
     summary = scores._asdict() | {
         "by_length": score_by_length(texts, sources, references, bucket_width),
         "faults": count_faults(sources, texts["model"], references),
-        "worst": [
+    }
+    for name, found in extremes.items():
+        summary[name] = [
             {
                 "source": sources[i],
                 "translation": texts["model"][i],
                 "reference": references[i],
                 "chrf": chrf,
             }
-            for i, chrf in worst
-        ],
-    }
+            for i, chrf in found
+        ]
     if "baseline" in models:
         summary["against_baseline"] = compare(
             texts["model"], texts["baseline"], references
         )
-    return Examination(summary, [translations["model"][i] for i, _ in worst])
+    shown = [
+        translations["model"][i]
+        for found in extremes.values()
+        for i, _ in found
+    ]
+    return Examination(summary, shown)
 
 
-def write_page(found, path, title):
+def write_page(found, path, title, run=None, rows=()):
     """Writes an `Examination` as one HTML page.
 
     Args:
         found: `Examination`.
         path: `pathlib.Path` of the page.
         title: String.
+        run: What `describe_run` returned, or `None`.
+        rows: The rows of a training run's log.
     """
     summary = found.summary
     tables = {
@@ -91,23 +107,35 @@ def write_page(found, path, title):
             }
             for name, key in (("BLEU", "bleu"), ("chrF", "chrf"))
         ],
-        "By length": summary["by_length"],
         "What goes wrong": [
             {"share": name.replace("_", " "), "value": f"{share:.4f}"}
             for name, share in summary["faults"].items()
         ],
+        "By length": summary["by_length"],
     }
     if "against_baseline" in summary:
         tables["Against the baseline"] = [
             {"score": name, **row}
             for name, row in summary["against_baseline"].items()
         ]
-    sentences = [
-        (
-            f"Sentence with chrF {row['chrf']:.1f}",
-            {name: text for name, text in row.items() if name != "chrf"},
-            translation,
-        )
-        for row, translation in zip(summary["worst"], found.worst, strict=True)
+    if run is not None:
+        tables["The run"] = [
+            {"what": name, "value": value} for name, value in run.items()
+        ]
+    pictures = {"BLEU by length": plot_length(summary["by_length"])}
+    if rows:
+        pictures["Learning"] = plot_learning_curves(rows)
+    write_report(path, title, tables, pictures, _sentences(found))
+
+
+def _sentences(found):
+    """Headings, texts and translations of what is shown."""
+    rows = [
+        (f"The {name}, chrF {row['chrf']:.1f}", row)
+        for name in ("worst", "best")
+        for row in found.summary[name]
     ]
-    write_report(path, title, tables, sentences)
+    return [
+        (heading, {k: v for k, v in row.items() if k != "chrf"}, translation)
+        for (heading, row), translation in zip(rows, found.shown, strict=True)
+    ]

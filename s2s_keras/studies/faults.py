@@ -102,13 +102,12 @@ def compare(translations, baseline, references):
     }
 
 
-def find_worst(translations, references, count):
-    """Positions of the translations with the lowest chrF, worst first.
+def sort_by_chrf(translations, references):
+    """Positions of the translations and their chrF, worst first.
 
     Args:
         translations: List of strings.
         references: List of strings.
-        count: Integer. How many to find.
 
     Returns:
         A list of tuples of a position and its chrF.
@@ -121,4 +120,4 @@ def find_worst(translations, references, count):
         for text, reference in zip(translations, references, strict=True)
     ]
     order = sorted(range(len(scores)), key=scores.__getitem__)
-    return [(i, scores[i]) for i in order[:count]]
+    return [(i, scores[i]) for i in order]

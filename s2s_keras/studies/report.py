@@ -1,6 +1,7 @@
 """An evaluation as one HTML page that needs nothing else."""
 
 import html
+import io
 
 STYLE = """
 body { font: 1rem/1.5 system-ui, sans-serif; margin: 2rem auto;
@@ -10,6 +11,7 @@ th, td { padding: .2rem .6rem; text-align: right; }
 th:first-child, td:first-child { text-align: left; }
 tr { border-bottom: 1px solid #ddd; }
 .scroll { overflow-x: auto; }
+svg { height: auto; max-width: 100%; }
 .attention th { font-weight: normal; }
 .attention thead th { vertical-align: bottom; writing-mode: vertical-rl; }
 .attention td { background: rgb(20 60 140 / var(--weight)); min-width: 1.2rem;
@@ -18,20 +20,23 @@ tr { border-bottom: 1px solid #ddd; }
 """
 
 
-def write_report(path, title, tables, sentences):
-    """Writes a page of tables, and of sentences with their attention.
+def write_report(path, title, tables, pictures, sentences):
+    """Writes a page of tables, pictures, and sentences with their attention.
 
     Args:
         path: `pathlib.Path` of the page.
         title: String.
         tables: Dictionary from a heading to a list of dictionaries with the
             same keys.
+        pictures: Dictionary from a heading to a Matplotlib figure.
         sentences: List of tuples of a heading, a dictionary of texts, and a
             `Translation`, whose attention can be hovered over.
     """
     parts = [f"<h1>{_text(title)}</h1>"]
     for heading, rows in tables.items():
         parts += [f"<h2>{_text(heading)}</h2>", _table(rows)]
+    for heading, figure in pictures.items():
+        parts += [f"<h2>{_text(heading)}</h2>", _picture(figure)]
     for heading, texts, translation in sentences:
         parts.append(f"<h2>{_text(heading)}</h2>")
         parts += [
@@ -61,6 +66,14 @@ def _table(rows):
         for row in rows
     )
     return f'<div class="scroll"><table><tr>{head}</tr>{body}</table></div>'
+
+
+def _picture(figure):
+    """A Matplotlib figure as an element of a page."""
+    drawn = io.StringIO()
+    figure.savefig(drawn, format="svg")
+    text = drawn.getvalue()
+    return text[text.index("<svg") :]
 
 
 def _attention(translation):

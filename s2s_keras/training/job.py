@@ -1,6 +1,5 @@
 """The main job: read, tokenize, build, fit, score, save, export."""
 
-import csv
 import pathlib
 import time
 from typing import Any
@@ -18,13 +17,16 @@ from s2s_keras.models.translator import Translator
 from s2s_keras.text.normalization import normalize_text
 from s2s_keras.text.tokenizer import SentencePieceTokenizer
 from s2s_keras.training.evaluation import TranslationScore
+from s2s_keras.training.log import read_rows
 from s2s_keras.training.losses import TokenCrossEntropy
 from s2s_keras.training.metrics import Perplexity
 from s2s_keras.training.metrics import TokenAccuracy
 from s2s_keras.training.optimizers import FusedAdam
+from s2s_keras.training.pictures import EpochPictures
 from s2s_keras.training.sampling import ScheduledSampling
 
 MOST_VARIANTS = 8  # of the corpus that are kept in memory
+NUM_SAMPLES = 3  # sentences of which pictures are made
 
 
 class Corpora(NamedTuple):
@@ -136,13 +138,17 @@ def make_callbacks(settings, run_dir, text_translator, validation_pairs):
             save_best_only=True,
             save_weights_only=True,
             initial_value_threshold=max(
-                read_log(run_dir, "val_bleu"), default=None
+                (float(row["val_bleu"]) for row in read_rows(run_dir)),
+                default=None,
             ),
         ),
         keras.callbacks.EarlyStopping(
             monitor="val_bleu", mode="max", patience=settings.patience
         ),
         keras.callbacks.CSVLogger(run_dir / "log.csv", append=True),
+        EpochPictures(
+            text_translator, validation_pairs.take(NUM_SAMPLES), run_dir
+        ),
         keras.callbacks.TensorBoard(run_dir / "tensorboard"),
     ]
 
@@ -157,15 +163,6 @@ class CpuMinutes(keras.callbacks.Callback):
         now = time.process_time()
         logs["cpu_minutes"] = (now - self.since) / 60
         self.since = now
-
-
-def read_log(run_dir, column):
-    """One number an epoch from a run's log; none if it did not start yet."""
-    log_path = pathlib.Path(run_dir, "log.csv")
-    if not log_path.exists():
-        return []
-    with log_path.open() as log:
-        return [float(row[column]) for row in csv.DictReader(log)]
 
 
 def train(settings, corpora, run_dir):

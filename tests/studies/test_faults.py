@@ -2,7 +2,7 @@ import pytest
 
 from s2s_keras.studies.faults import compare
 from s2s_keras.studies.faults import count_faults
-from s2s_keras.studies.faults import find_worst
+from s2s_keras.studies.faults import sort_by_chrf
 
 REFERENCES = ["a b c d e", "f g h", "Berlin", "i j"]
 
@@ -50,6 +50,7 @@ def test_a_much_worse_system_is_told_apart():
 
 
 def test_worst_comes_first():
-    found = find_worst(["a b c d e", "f x y", "", "i j"], REFERENCES, 2)
-    assert [i for i, _ in found] == [2, 1]
+    found = sort_by_chrf(["a b c d e", "f x y", "", "i j"], REFERENCES)
+    assert [i for i, _ in found] == [2, 1, 0, 3]
     assert found[0][1] == pytest.approx(0)
+    assert found[3][1] == pytest.approx(100)

@@ -3,6 +3,7 @@ import html.parser
 import numpy as np
 
 from s2s_keras.models.text_translator import Translation
+from s2s_keras.plotting import plot_learning_curves
 from s2s_keras.studies.report import write_report
 
 
@@ -38,17 +39,29 @@ def test_a_page_says_everything_and_needs_nothing(tmp_path):
         path,
         "A & B",
         {"Scores": [{"score": "BLEU", "value": 41.2345}]},
+        {"Drawn": plot_learning_curves([{"epoch": 0, "loss": 1.0}])},
         [("Worst", {"source": "<a>"}, translate(np.array([[0.75, 0.25]])))],
     )
     page = Page(path)
-    for text in ("A & B", "Scores", "BLEU", "41.23", "Worst", "<a>", '"b"'):
+    assert ("svg", "version", "1.1") in page.attributes
+    for text in (
+        "A & B",
+        "Drawn",
+        "Scores",
+        "BLEU",
+        "41.23",
+        "Worst",
+        "<a>",
+        '"b"',
+    ):
         assert text in [found.strip() for found in page.texts], text
     assert ("td", "title", '"b" ← <a>: 0.75') in page.attributes
     assert ("td", "style", "--weight:0.750") in page.attributes
-    assert not [a for a in page.attributes if a[1] in ("src", "href")]
+    linked = [a[2] for a in page.attributes if a[1] in ("src", "href")]
+    assert all(link.startswith("#") for link in linked)
 
 
 def test_a_model_without_attention_has_no_heatmap(tmp_path):
     path = tmp_path / "report.html"
-    write_report(path, "A", {}, [("Worst", {}, translate(None))])
+    write_report(path, "A", {}, {}, [("Worst", {}, translate(None))])
     assert ("table", "class", "attention") not in Page(path).attributes

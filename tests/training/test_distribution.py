@@ -12,6 +12,7 @@ import numpy as np
 import tensorflow as tf
 from s2s_keras import *
 from s2s_keras.training import job
+from s2s_keras.training.log import read_rows
 from s2s_keras.training.settings import Settings
 
 tf.config.set_logical_device_configuration(
@@ -48,7 +49,7 @@ settings = Settings(
 with both.scope():
     model = job.train(settings, job.load_corpora(settings), sys.argv[2])
 assert len(model.translate(["one two"])) == 1
-assert all(value > 0 for value in job.read_log(sys.argv[2], "val_perplexity"))
+assert all(float(row["val_perplexity"]) > 0 for row in read_rows(sys.argv[2]))
 """
 
 
