@@ -57,7 +57,7 @@ def test_train_does_the_whole_job(run):
     assert len(evaluation["translations"]) == 3
     assert evaluation["run"]["seed"] == 0
     assert evaluation["run"]["train"].startswith("20 pairs, SHA-256 ")
-    assert evaluation["run"]["command"].startswith("s2s-keras ")
+    assert evaluation["run"]["command"].startswith("s2s-keras")
     page = (run_dir / "report.html").read_text()
     for part in (evaluation["run"]["train"], "BLEU by length", "Learning"):
         assert part in page
