@@ -25,6 +25,7 @@ from s2s_keras.options import settings_options
 from s2s_keras.presets import MODEL
 from s2s_keras.presets import PRESETS
 from s2s_keras.presets import is_shipped
+from s2s_keras.progress import status
 from s2s_keras.studies.commands import study
 from s2s_keras.training.settings import Settings
 
@@ -84,7 +85,8 @@ def train(name, resume, **options):
     text_translator.save_to_preset(run_dir)
     click.echo(f"Trained in {minutes:.1f} minutes. Saved {run_dir / MODEL}")
     _report(text_translator, settings, corpora, run_dir)
-    version = export(text_translator, pathlib.Path("exported", name))
+    with status("Exporting, and checking what was exported"):
+        version = export(text_translator, pathlib.Path("exported", name))
     click.echo(f"Exported {version}")
     shutil.rmtree(run_dir / "backup", ignore_errors=True)
 
@@ -329,7 +331,7 @@ def translate(model, beams, attention, text):
         return
     with _traced_for(lines):
         for translation in text_translator.translate_paragraphs(
-            lines, num_beams=beams
+            lines, num_beams=beams, verbose=True
         ):
             click.echo(translation)
 
@@ -391,7 +393,9 @@ def export(model, beams, path, **settings):
     text_translator = load_model(model)
     from s2s_keras.export.serving import export
 
-    click.echo(export(text_translator, path, num_beams=beams, **settings))
+    with status("Exporting, and checking what was exported"):
+        version = export(text_translator, path, num_beams=beams, **settings)
+    click.echo(version)
 
 
 @main.command()
@@ -411,9 +415,9 @@ def export_litert(model, beams, folder, **settings):
     text_translator = load_model(model)
     from s2s_keras.export.edge import export_litert
 
-    click.echo(
+    with status("Converting, and checking what was converted"):
         export_litert(text_translator, folder, num_beams=beams, **settings)
-    )
+    click.echo(folder)
 
 
 @main.command()

@@ -10,6 +10,7 @@ import tensorflow as tf
 from s2s_keras.conventions import END_ID
 from s2s_keras.conventions import PAD_ID
 from s2s_keras.conventions import START_ID
+from s2s_keras.progress import track
 from s2s_keras.text.normalization import normalize_text
 
 TOKENIZE_BATCH = 1024
@@ -80,7 +81,9 @@ def tokenize_pairs(
         )
     tokenizers = source_tokenizer, target_tokenizer
     if variation is None:
-        batches = [_tokenize(batch, tokenizers) for batch in texts]
+        batches = [
+            _tokenize(batch, tokenizers) for batch in track(texts, "Tokenizing")
+        ]
         num_variants = 1
     else:
         batches = list(variation.tokenize(texts, tokenizers))

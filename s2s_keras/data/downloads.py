@@ -2,6 +2,7 @@
 
 import functools
 import socket
+import sys
 from urllib.parse import urlsplit
 from urllib.request import getproxies
 
@@ -21,6 +22,8 @@ def download_and_prepare(builder, manual_dir):
     """
     import tensorflow_datasets as tfds
 
+    if not sys.stderr.isatty():
+        tfds.disable_progress_bar()
     unreachable = _probe_before_downloads(builder)
     config = tfds.download.DownloadConfig(
         manual_dir=manual_dir, try_download_gcs=False

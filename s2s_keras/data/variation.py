@@ -5,6 +5,8 @@ import random
 
 import tensorflow as tf
 
+from s2s_keras.progress import track
+
 END_MARKS = " .,!?¡¿…"
 MOST_JOINED = 3  # pairs
 
@@ -38,7 +40,7 @@ class Variation:
             after the other.
         """
         rng = random.Random(self.seed)
-        for _ in range(self.num_variants):
+        for _ in track(range(self.num_variants), "Varying the text"):
             for sides in texts:
                 yield [
                     self._split(tokenizer, side, rng)

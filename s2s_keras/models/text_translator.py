@@ -15,6 +15,7 @@ from s2s_keras.decoding import penalties
 from s2s_keras.presets import PRESETS
 from s2s_keras.presets import find_model
 from s2s_keras.presets import new_model_path
+from s2s_keras.progress import track
 from s2s_keras.text.normalization import normalize_text
 from s2s_keras.text.paragraphs import Paragraphs
 
@@ -273,6 +274,7 @@ class TextTranslator(keras.Model):
         num_beams=None,
         length_penalty=None,
         batch_size=64,
+        verbose=False,
     ):
         """Translates Python strings.
 
@@ -282,6 +284,7 @@ class TextTranslator(keras.Model):
             length_penalty: Float, or `None` for the model's own.
             batch_size: Integer. Sentences that run together. Sentences of
                 similar length are put together; results keep their order.
+            verbose: Boolean. Whether to show progress on a terminal.
 
         Returns:
             A `Translation`, or a list of them where a list was given.
@@ -291,7 +294,7 @@ class TextTranslator(keras.Model):
         """
         if isinstance(source_text, str | bytes):
             return self.translate(
-                [source_text], num_beams, length_penalty, batch_size
+                [source_text], num_beams, length_penalty, batch_size, verbose
             )[0]
         texts = _check_texts(source_text, "source_text")
         function = self._get_function(
@@ -302,7 +305,7 @@ class TextTranslator(keras.Model):
                 length_penalty=length_penalty,
             ),
         )
-        return self._in_batches(function, [texts], batch_size)
+        return self._in_batches(function, [texts], batch_size, verbose)
 
     def translate_paragraphs(self, source_text, **options):
         """Translates texts of several sentences, sentence by sentence.
@@ -370,11 +373,12 @@ class TextTranslator(keras.Model):
             )
         return self._functions[key]
 
-    def _in_batches(self, function, sides, batch_size):
+    def _in_batches(self, function, sides, batch_size, verbose=False):
         """Runs texts of similar length together, and keeps their order."""
         order = sorted(range(len(sides[0])), key=lambda i: len(sides[0][i]))
         translations = [None] * len(order)
-        for first in range(0, len(order), batch_size):
+        starts = range(0, len(order), batch_size)
+        for first in track(starts, "Translating") if verbose else starts:
             rows = order[first : first + batch_size]
             outputs = function(
                 *(tf.constant([texts[i] for i in rows]) for texts in sides)

@@ -46,7 +46,7 @@ def examine(models, pairs, num_beams=None, bucket_width=10, num_shown=5):
     """
     sources, references = read_pairs(pairs)
     translations = {
-        name: model.translate(sources, num_beams=num_beams)
+        name: model.translate(sources, num_beams=num_beams, verbose=True)
         for name, model in models.items()
     }
     texts = {

@@ -1,6 +1,7 @@
 """The main job: read, tokenize, build, fit, score, save, export."""
 
 import pathlib
+import sys
 import time
 from typing import Any
 from typing import NamedTuple
@@ -14,6 +15,7 @@ from s2s_keras.data.corpora import load_corpus
 from s2s_keras.data.variation import Variation
 from s2s_keras.models.text_translator import TextTranslator
 from s2s_keras.models.translator import Translator
+from s2s_keras.progress import status
 from s2s_keras.text.normalization import normalize_text
 from s2s_keras.text.tokenizer import SentencePieceTokenizer
 from s2s_keras.training.evaluation import TranslationScore
@@ -63,14 +65,15 @@ def train_tokenizers(settings, pairs):
     sides = _read_sides(pairs)
     if settings.joint_vocabulary:
         sides = [sides[0] + sides[1]]
-    tokenizers = [
-        SentencePieceTokenizer.train(
-            texts, settings.vocabulary_size, settings.tokenizer, name=name
-        )
-        for texts, name in zip(
-            sides, ("source_tokenizer", "target_tokenizer"), strict=False
-        )
-    ]
+    with status("Learning the vocabulary"):
+        tokenizers = [
+            SentencePieceTokenizer.train(
+                texts, settings.vocabulary_size, settings.tokenizer, name=name
+            )
+            for texts, name in zip(
+                sides, ("source_tokenizer", "target_tokenizer"), strict=False
+            )
+        ]
     return tokenizers[0], tokenizers[-1]
 
 
@@ -212,6 +215,7 @@ def train(settings, corpora, run_dir):
         validation_data=validation_batches,
         epochs=settings.epochs,
         shuffle=False,  # the batches come shuffled
+        verbose="auto" if sys.stdout.isatty() else 2,
         callbacks=make_callbacks(
             settings,
             run_dir,
