@@ -312,11 +312,12 @@ def _echo_examination(summary):
     type=click.Path(dir_okay=False, path_type=pathlib.Path),
     help="Draw the attention of one sentence to this file (.png, .svg, .pdf).",
 )
+@click.option("--json", "as_json", is_flag=True, help="JSON, an object a line.")
 @click.argument("text", nargs=-1)
-def translate(model, beams, attention, text):
+def translate(model, beams, attention, as_json, text):
     """Translate TEXT, or the lines of standard input.
 
-    Each is split into sentences, and joined again.
+    Each is split into sentences, and joined again; but not for --attention.
     """
     lines = list(text) or [line.rstrip("\n") for line in sys.stdin]
     if attention and len(lines) != 1:
@@ -326,23 +327,25 @@ def translate(model, beams, attention, text):
     if attention and attention.exists():
         raise FileExistsError(f"{attention} exists and is left as it is.")
     text_translator = load_model(model)
-    if attention:
-        _draw_attention(text_translator, lines[0], beams, attention)
-        return
     with _traced_for(lines):
-        for translation in text_translator.translate_paragraphs(
-            lines, num_beams=beams, verbose=True
-        ):
-            click.echo(translation)
+        if attention:
+            whole = text_translator.translate(lines[0], num_beams=beams)
+            translations = [whole.text]
+            _draw_attention(whole, attention)
+        else:
+            translations = text_translator.translate_paragraphs(
+                lines, num_beams=beams, verbose=True
+            )
+    for source, translation in zip(lines, translations, strict=True):
+        record = {"source": source, "translation": translation}
+        click.echo(
+            json.dumps(record, ensure_ascii=False) if as_json else translation
+        )
 
 
-def _draw_attention(text_translator, line, beams, path):
-    """Draws the attention of one text, taken as one sentence."""
+def _draw_attention(translation, path):
     from s2s_keras.plotting import plot_attention
 
-    with _traced_for([line]):
-        translation = text_translator.translate(line, num_beams=beams)
-    click.echo(translation)
     plot_attention(translation).savefig(path)
 
 

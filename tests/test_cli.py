@@ -223,6 +223,15 @@ def test_a_text_is_split_into_sentences(run, model):
     assert result.stdout == f"{first} {second}\n{third.upper()}\n"
 
 
+def test_translate_for_machines(run, model):
+    plain = run("translate", "--model", model, "one", "two three")
+    result = run("translate", "--model", model, "--json", "one", "two three")
+    records = list(map(json.loads, result.stdout.splitlines()))
+    assert [record["source"] for record in records] == ["one", "two three"]
+    translations = [record["translation"] for record in records]
+    assert translations == plain.stdout.splitlines()
+
+
 def test_traceback_on_request(run):
     result = run("--traceback", "translate", "--model", "none", "one")
     assert isinstance(result.exception, FileNotFoundError)
