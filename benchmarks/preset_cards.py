@@ -19,6 +19,9 @@ import click
 from s2s_keras import TextTranslator
 from s2s_keras.presets import PACKAGE
 from s2s_keras.presets import PRESETS
+from s2s_keras.presets import find_model
+from s2s_keras.presets import is_shipped
+from s2s_keras.training.evaluation import evaluate
 from s2s_keras.training.evaluation import read_pairs
 from s2s_keras.training.job import load_split
 from s2s_keras.training.settings import Settings
@@ -33,29 +36,31 @@ def main(runs):
         evaluation = runs / name / "evaluation.json"
         if evaluation.exists():
             settings = Settings.load(runs / name / "settings.json")
-            preset["card"] = measure(runs / name, settings)
+            preset["card"] = measure(name, runs / name, settings)
             click.echo(f"{name} {preset['card']}")
     text = json.dumps(PRESETS, indent=2)
     (PACKAGE / "presets.json").write_text(text + "\n")
 
 
-def measure(run_dir, settings):
-    text_translator = TextTranslator.from_preset(run_dir)
-    evaluation = json.loads((run_dir / "evaluation.json").read_text())
-    sources, _ = read_pairs(load_split(settings, settings.test_split))
-    bytes_on_disk = (run_dir / "model.keras").stat().st_size
+def measure(name, run_dir, settings):
+    path = find_model(name if is_shipped(name) else run_dir)
+    text_translator = TextTranslator.from_preset(path)
+    log = json.loads((run_dir / "evaluation.json").read_text())
+    pairs = load_split(settings, settings.test_split)
+    scores = evaluate(text_translator, pairs)
+    sources, _ = read_pairs(pairs.take(NUM_SENTENCES))
     return {
         "pieces": text_translator.target_tokenizer.vocabulary_size,
         "parameters": text_translator.translator.count_params(),
-        "megabytes": round(bytes_on_disk / 1e6, 2),
-        "bleu": round(evaluation["bleu"], 2),
-        "bleu_signature": evaluation["bleu_signature"],
-        "chrf": round(evaluation["chrf"], 2),
+        "megabytes": round(path.stat().st_size / 1e6, 2),
+        "bleu": round(scores.bleu, 2),
+        "bleu_signature": scores.bleu_signature,
+        "chrf": round(scores.chrf, 2),
         "test_split": settings.test_split,
         "milliseconds_per_sentence": round(
-            time_sentences(text_translator, sources[:NUM_SENTENCES]), 1
+            time_sentences(text_translator, sources), 1
         ),
-        "training_cpu_minutes": evaluation["training_cpu_minutes"],
+        "training_cpu_minutes": log["training_cpu_minutes"],
         "machine": f"{platform.machine()}, {os.cpu_count()} cores",
     }
 

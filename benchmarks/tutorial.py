@@ -3,10 +3,10 @@
     python benchmarks/tutorial.py MODEL --minutes 20
 
 https://www.tensorflow.org/text/tutorials/nmt_with_attention: 5,000 words a
-language in small letters and without accents, 256 units, batches of 64, Adam.
-Its translations have neither capitals nor accents: both systems are scored
-against the references as they are, and against references that are written as
-the tutorial writes.
+language in small letters and without accents, 256 units, batches of 64, Adam,
+until three epochs bring no smaller loss. Its translations have neither capitals
+nor accents: both systems are scored against the references as they are, and
+against references that are written as the tutorial writes.
 """
 
 import json
@@ -76,9 +76,8 @@ def make_batches(sources, targets, source_words, target_words):
     pairs = tf.data.Dataset.from_tensor_slices((sources, targets))
     return (
         pairs.shuffle(len(sources), seed=0)
-        .batch(BATCH_SIZE, drop_remainder=True)
+        .batch(BATCH_SIZE)
         .map(arrange, num_parallel_calls=2)
-        .repeat()
         .prefetch(4)
     )
 
@@ -150,12 +149,18 @@ def main(model, minutes, dataset, output, **places):
     tutorial.compile(
         "adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     )
+    validation = read_pairs(load_corpus(dataset, "validation", **places))
     tutorial.fit(
         make_batches(sources, targets, *words),
-        steps_per_epoch=len(sources) // BATCH_SIZE,
-        epochs=1000,
+        validation_data=make_batches(*validation, *words),
+        epochs=100,
         verbose=2,
-        callbacks=[StopAfter(minutes)],
+        callbacks=[
+            StopAfter(minutes),
+            keras.callbacks.EarlyStopping(
+                patience=3, restore_best_weights=True
+            ),
+        ],
     )
     sources, references = read_pairs(load_corpus(dataset, "test", **places))
     ours = TextTranslator.from_preset(model).translate(sources)

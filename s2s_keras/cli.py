@@ -429,9 +429,9 @@ def export_litert(model, beams, folder, **settings):
     "folder", type=click.Path(file_okay=False, path_type=pathlib.Path)
 )
 def pack(model, folder):
-    """Write FOLDER/model.keras, which takes about half the space.
+    """Write FOLDER/model.keras, which takes less than half the space.
 
-    Weights are rounded to half the precision, and the file is compressed.
+    Weights are rounded to bfloat16, and the file is compressed.
     """
     from s2s_keras.models.packing import pack
 

@@ -1,4 +1,5 @@
 import dataclasses
+import pathlib
 import re
 
 import pytest
@@ -8,11 +9,25 @@ from laws import make_translator
 
 from s2s_keras import TextTranslator
 from s2s_keras import Translator
+from s2s_keras.export.servability import check_servable
+from s2s_keras.export.verification import verify
 from s2s_keras.presets import PRESETS
 from s2s_keras.presets import is_shipped
 from s2s_keras.training.settings import Settings
 
-SHIPPED = ["bahdanau_small_grammar_en_de"]
+SHIPPED = {
+    "bahdanau_small_grammar_en_de": (
+        "The old man reads a letter.",
+        "Der alte Mann liest einen Brief.",
+    ),
+    "standard_small_grammar_en_de": (
+        "The woman sleeps.",
+        "Die Frau schläft.",
+    ),
+    "bahdanau_small_en_es": ("How are you?", "¿Cómo estás?"),
+    "bahdanau_small_es_en": ("¿Cómo estás?", "How are you?"),
+}
+EXPORTED = pathlib.Path(__file__).parents[1] / "exported"
 EVERY_PRESET = pytest.mark.parametrize("name", PRESETS)
 
 
@@ -110,6 +125,25 @@ def test_a_shipped_model_translates(name):
     assert (
         model.translator.count_params() == PRESETS[name]["card"]["parameters"]
     )
-    assert str(model.translate("The old man reads a letter.")) == (
-        "Der alte Mann liest einen Brief."
-    )
+    source, expected = SHIPPED[name]
+    assert str(model.translate(source)) == expected
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_what_is_shipped_is_complete_small_and_attributed(name):
+    folder = EXPORTED / name
+    check_servable(folder / "1")
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    assert sum(path.stat().st_size for path in files) < 12e6
+    card = (folder / "README.md").read_text()
+    for key in ("parameters", "bleu", "chrf"):
+        value = PRESETS[name]["card"][key]
+        assert f"{value:,}" in card, key
+    if "grammar" not in name:
+        assert "CC BY 2.0 FR" in card and "tatoeba.org" in card
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", SHIPPED)
+def test_a_shipped_servable_answers_as_the_model_that_it_came_from(name):
+    verify(EXPORTED / name / "1", TextTranslator.from_preset(name))

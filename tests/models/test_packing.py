@@ -1,4 +1,3 @@
-import keras
 import numpy as np
 import pytest
 from laws import TEXTS
@@ -18,7 +17,7 @@ def test_a_packed_model_is_smaller_and_translates_as_the_rounded_one(tmp_path):
     loaded = TextTranslator.from_preset(tmp_path / "packed")
     for weight, value in zip(loaded.weights, before, strict=True):
         assert weight.dtype == value.dtype
-        np.testing.assert_allclose(weight.numpy(), value, rtol=1e-3, atol=1e-7)
+        np.testing.assert_allclose(weight.numpy(), value, rtol=2**-8)
     assert [str(item) for item in loaded.translate(TEXTS)] == [
         str(item) for item in model.translate(TEXTS)
     ]
@@ -30,12 +29,3 @@ def test_it_overwrites_nothing(tmp_path):
     pack(model, tmp_path)
     with pytest.raises(FileExistsError, match="left as it is"):
         pack(model, tmp_path)
-
-
-def test_a_weight_that_does_not_fit_is_refused(tmp_path):
-    model = make_text_translator()
-    weight = model.translator.decoder.embedding.weights[0]
-    weight.assign(keras.ops.full_like(weight, 1e5))
-    with pytest.raises(ValueError, match="that float16 can hold"):
-        pack(model, tmp_path)
-    assert not (tmp_path / "model.keras").exists()
