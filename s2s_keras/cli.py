@@ -2,7 +2,6 @@
 
 import contextlib
 import dataclasses
-import json
 import pathlib
 import shlex
 import shutil
@@ -18,10 +17,12 @@ from s2s_keras.export.edge import WEIGHTS
 from s2s_keras.export.servability import LATEST
 from s2s_keras.export.servability import RELEASES
 from s2s_keras.options import BEAMS_OPTION
+from s2s_keras.options import json_option
 from s2s_keras.options import load_model
 from s2s_keras.options import make_settings
 from s2s_keras.options import model_option
 from s2s_keras.options import settings_options
+from s2s_keras.options import to_json
 from s2s_keras.presets import MODEL
 from s2s_keras.presets import PRESETS
 from s2s_keras.presets import is_shipped
@@ -62,6 +63,7 @@ main.add_command(serve_config)
 @settings_options
 @click.option("--name", help="Name of the model; that of the data set else.")
 @click.option("--resume", is_flag=True, help="Go on with an interrupted run.")
+@json_option
 def train(name, resume, **options):
     """Do the whole job: train, score, save, export, show translations.
 
@@ -84,11 +86,12 @@ def train(name, resume, **options):
     minutes = (time.monotonic() - started) / 60
     text_translator.save_to_preset(run_dir)
     click.echo(f"Trained in {minutes:.1f} minutes. Saved {run_dir / MODEL}")
-    _report(text_translator, settings, corpora, run_dir)
+    evaluation = _report(text_translator, settings, corpora, run_dir)
     with status("Exporting, and checking what was exported"):
         version = export(text_translator, pathlib.Path("exported", name))
     click.echo(f"Exported {version}")
     shutil.rmtree(run_dir / "backup", ignore_errors=True)
+    return {"model": run_dir / MODEL, "version": version, **evaluation}
 
 
 def _name_of(settings):
@@ -145,14 +148,11 @@ def _report(text_translator, settings, corpora, run_dir):
         "run": run,
         **found.summary,
     }
-    (run_dir / "evaluation.json").write_text(_to_json(evaluation) + "\n")
+    (run_dir / "evaluation.json").write_text(to_json(evaluation) + "\n")
     write_page(found, run_dir / "report.html", run_dir.name, run, rows)
     _echo_examination(found.summary)
     click.echo(f"\nWrote {run_dir / 'report.html'}")
-
-
-def _to_json(record):
-    return json.dumps(record, indent=2, ensure_ascii=False)
+    return evaluation
 
 
 def _echo_scores(scores):
@@ -164,15 +164,14 @@ def _echo_scores(scores):
 
 @main.command()
 @click.argument("name", required=False, type=click.Choice(list(PRESETS)))
-@click.option("--json", "as_json", is_flag=True, help="Everything, as JSON.")
-def presets(name, as_json):
+@json_option
+def presets(name):
     """List the zoo, or all that is known of the preset NAME."""
-    if as_json:
-        click.echo(json.dumps(PRESETS[name] if name else PRESETS, indent=2))
-    elif name:
+    if name:
         _echo_preset(name)
-    else:
-        _echo_presets()
+        return PRESETS[name]
+    _echo_presets()
+    return PRESETS
 
 
 def _echo_preset(name):
@@ -195,7 +194,7 @@ def _echo_presets():
     for name, preset in PRESETS.items():
         card = preset["card"]
         table.add_row(
-            name,
+            f"{name} *" if is_shipped(name) else name,
             f"{card['parameters']:,}",
             f"{card['megabytes']:.1f}",
             f"{card['bleu']:.1f}",
@@ -204,9 +203,9 @@ def _echo_presets():
         )
     rich.print(table)
     click.echo(
-        "\nms: for a sentence alone, on CPU; CPU min: of training. "
-        "`s2s-keras presets NAME` tells\nthe corpus, BLEU's signature, the "
-        "machine, and the exact command that made it."
+        "\n*: comes with the package; ms: for a sentence alone, on CPU; CPU "
+        "min: of training.\n`s2s-keras presets NAME` tells the corpus, BLEU's "
+        "signature, the machine, and the\nexact command that made it."
     )
 
 
@@ -241,7 +240,7 @@ def _echo_presets():
     type=click.Path(dir_okay=False, path_type=pathlib.Path),
     help="Write an HTML page, with the attention of the worst sentences.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Everything, as JSON.")
+@json_option
 def evaluate(
     model,
     beams,
@@ -251,7 +250,6 @@ def evaluate(
     bucket_width,
     shown,
     report,
-    as_json,
     **places,
 ):
     """Score a model on a split: BLEU, chrF, and what goes wrong.
@@ -269,12 +267,10 @@ def evaluate(
 
     pairs = load_corpus(dataset, split, **places)
     found = examine(models, pairs, beams, bucket_width, shown)
-    if as_json:
-        click.echo(_to_json(found.summary))
-    else:
-        _echo_examination(found.summary)
+    _echo_examination(found.summary)
     if report:
         write_page(found, report, f"{model} on {dataset}, {split}")
+    return found.summary
 
 
 def _echo_examination(summary):
@@ -312,9 +308,9 @@ def _echo_examination(summary):
     type=click.Path(dir_okay=False, path_type=pathlib.Path),
     help="Draw the attention of one sentence to this file (.png, .svg, .pdf).",
 )
-@click.option("--json", "as_json", is_flag=True, help="JSON, an object a line.")
+@json_option
 @click.argument("text", nargs=-1)
-def translate(model, beams, attention, as_json, text):
+def translate(model, beams, attention, text):
     """Translate TEXT, or the lines of standard input.
 
     Each is split into sentences, and joined again; but not for --attention.
@@ -336,11 +332,12 @@ def translate(model, beams, attention, as_json, text):
             translations = text_translator.translate_paragraphs(
                 lines, num_beams=beams, verbose=True
             )
-    for source, translation in zip(lines, translations, strict=True):
-        record = {"source": source, "translation": translation}
-        click.echo(
-            json.dumps(record, ensure_ascii=False) if as_json else translation
-        )
+    for translation in translations:
+        click.echo(translation)
+    return [
+        {"source": source, "translation": translation}
+        for source, translation in zip(lines, translations, strict=True)
+    ]
 
 
 def _draw_attention(translation, path):
@@ -391,6 +388,7 @@ def _search_options(command):
 @click.argument(
     "path", type=click.Path(file_okay=False, path_type=pathlib.Path)
 )
+@json_option
 def export(model, beams, path, **settings):
     """Write the next version of a servable model, PATH/1, PATH/2, ..."""
     text_translator = load_model(model)
@@ -399,6 +397,7 @@ def export(model, beams, path, **settings):
     with status("Exporting, and checking what was exported"):
         version = export(text_translator, path, num_beams=beams, **settings)
     click.echo(version)
+    return {"version": version}
 
 
 @main.command()
@@ -413,6 +412,7 @@ def export(model, beams, path, **settings):
 @click.argument(
     "folder", type=click.Path(file_okay=False, path_type=pathlib.Path)
 )
+@json_option
 def export_litert(model, beams, folder, **settings):
     """Write a model for phones and small boards, and its loop, to FOLDER."""
     text_translator = load_model(model)
@@ -421,6 +421,7 @@ def export_litert(model, beams, folder, **settings):
     with status("Converting, and checking what was converted"):
         export_litert(text_translator, folder, num_beams=beams, **settings)
     click.echo(folder)
+    return {"files": sorted(folder.iterdir())}
 
 
 @main.command()
@@ -428,6 +429,7 @@ def export_litert(model, beams, folder, **settings):
 @click.argument(
     "folder", type=click.Path(file_okay=False, path_type=pathlib.Path)
 )
+@json_option
 def pack(model, folder):
     """Write FOLDER/model.keras, which takes less than half the space.
 
@@ -435,7 +437,9 @@ def pack(model, folder):
     """
     from s2s_keras.models.packing import pack
 
-    click.echo(pack(load_model(model), folder))
+    path = pack(load_model(model), folder)
+    click.echo(path)
+    return {"model": path, "bytes": path.stat().st_size}
 
 
 if __name__ == "__main__":

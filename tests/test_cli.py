@@ -226,7 +226,7 @@ def test_a_text_is_split_into_sentences(run, model):
 def test_translate_for_machines(run, model):
     plain = run("translate", "--model", model, "one", "two three")
     result = run("translate", "--model", model, "--json", "one", "two three")
-    records = list(map(json.loads, result.stdout.splitlines()))
+    records = json.loads(result.stdout)
     assert [record["source"] for record in records] == ["one", "two three"]
     translations = [record["translation"] for record in records]
     assert translations == plain.stdout.splitlines()

@@ -7,6 +7,8 @@ import pathlib
 
 import click
 
+from s2s_keras.options import json_option
+
 _BATCH_SIZE = click.option(
     "--max-batch-size",
     default=64,
@@ -205,6 +207,7 @@ def _serve(
     type=click.Path(file_okay=False, path_type=pathlib.Path),
     help="Write the files to this folder; print them else.",
 )
+@json_option
 def serve_config(paths, name, labels, output, timeout, **options):
     """Say how TensorFlow Serving is to be started for PATHS.
 
@@ -230,4 +233,6 @@ def serve_config(paths, name, labels, output, timeout, **options):
             (output / file).write_text(text)
         else:
             click.echo(f"# {folder / file}\n{text}")
-    click.echo(production.make_command(models, folder, timeout))
+    command = production.make_command(models, folder, timeout)
+    click.echo(command)
+    return {"command": command, "files": files}

@@ -9,6 +9,7 @@ import click
 from s2s_keras.models.architecture import Architecture
 from s2s_keras.options import architecture_options
 from s2s_keras.options import given_options
+from s2s_keras.options import json_option
 from s2s_keras.options import load_model
 from s2s_keras.options import make_settings
 from s2s_keras.options import settings_options
@@ -64,6 +65,7 @@ def study():
 )
 @_out_option("study_length")
 @settings_options
+@json_option
 def length(standard, with_attention, bucket_width, out, **options):
     """Draw BLEU against sentence length, with and without attention.
 
@@ -113,6 +115,7 @@ def length(standard, with_attention, bucket_width, out, **options):
             "".format(**row)
         )
     click.echo(f"Wrote {out}/length.csv, .png and .svg")
+    return rows
 
 
 @study.command()
@@ -127,6 +130,7 @@ def length(standard, with_attention, bucket_width, out, **options):
 )
 @_out_option("study_complexity")
 @architecture_options
+@json_option
 def complexity(lengths, vocabulary_size, out, **options):
     """Time and weigh both models against the lengths of source and target.
 
@@ -169,6 +173,7 @@ def complexity(lengths, vocabulary_size, out, **options):
             f"{fit['product_share']:.0%} at {lengths[-1]} x {lengths[-1]}"
         )
     click.echo(f"Wrote {out}/time.csv, memory.csv, fits.json, complexity.png")
+    return {"fits": fits, "time": rows, "memory": memory_rows}
 
 
 @study.command()
@@ -188,6 +193,7 @@ def complexity(lengths, vocabulary_size, out, **options):
     "--pictures", type=click.IntRange(0), default=5, show_default=True
 )
 @_out_option("study_alignment")
+@json_option
 def alignment(
     models, dataset, split, links, partial_links, data_dir, pictures, out
 ):
@@ -231,3 +237,4 @@ def alignment(
             save_figure(figure, out / f"model_{row}_pair_{i}.png")
     write_table(rows, out / "alignment.csv")
     click.echo(f"Wrote {out}/alignment.csv and the pictures")
+    return rows
