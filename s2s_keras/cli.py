@@ -17,16 +17,16 @@ from s2s_keras.export.edge import WEIGHTS
 from s2s_keras.export.servability import LATEST
 from s2s_keras.export.servability import RELEASES
 from s2s_keras.options import BEAMS_OPTION
-from s2s_keras.options import json_option
 from s2s_keras.options import load_model
 from s2s_keras.options import make_settings
 from s2s_keras.options import model_option
 from s2s_keras.options import settings_options
-from s2s_keras.options import to_json
 from s2s_keras.presets import MODEL
 from s2s_keras.presets import PRESETS
 from s2s_keras.presets import is_shipped
 from s2s_keras.progress import status
+from s2s_keras.records import json_option
+from s2s_keras.records import to_json
 from s2s_keras.studies.commands import study
 from s2s_keras.training.settings import Settings
 

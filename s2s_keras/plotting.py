@@ -77,6 +77,7 @@ def plot_learning_curves(rows):
                 axes.plot(*zip(*points, strict=True), marker="o", label=name)
                 axes.legend()
         axes.set_xlabel("epoch")
+        axes.xaxis.get_major_locator().set_params(integer=True)
         axes.set_ylabel(label)
         axes.grid(alpha=0.3)
     return figure

@@ -1,6 +1,7 @@
 import json
 import pathlib
 
+import click
 import pytest
 from click.testing import CliRunner
 from laws import make_text_translator
@@ -42,13 +43,14 @@ def expect_refusal(result, *words):
 def test_train_does_the_whole_job(run):
     pathlib.Path("train.tsv").write_text(LINES)
     result = run(
-        *("train", "--dataset", "train.tsv", "--name", "numbers"),
+        *("train", "--dataset", "train.tsv", "--name", "numbers", "--json"),
         *("--validation-split", "train[:5]", "--test-split", "train[:3]"),
         *("--vocabulary-size", "300", "--units", "8", "--epochs", "1"),
     )
     assert result.exit_code == 0, result.output
-    assert "BLEU" in result.stdout and "chrF" in result.stdout
-    assert result.stdout.count("reference ") == 2  # the worst and the best
+    assert "BLEU" in result.stderr and "chrF" in result.stderr
+    assert result.stderr.count("reference ") == 2  # the worst and the best
+    assert json.loads(result.stdout)["version"] == "exported/numbers/1"
     run_dir = pathlib.Path("runs", "numbers")
     assert (run_dir / "model.keras").exists()
     assert not (run_dir / "backup").exists()
@@ -221,6 +223,35 @@ def test_a_text_is_split_into_sentences(run, model):
     )
     result = run("translate", "--model", model, *texts)
     assert result.stdout == f"{first} {second}\n{third.upper()}\n"
+
+
+def commands(group=main, path=()):
+    for name, command in group.commands.items():
+        if isinstance(command, click.Group):
+            yield from commands(command, (*path, name))
+        else:
+            yield " ".join((*path, name)), command
+
+
+def test_every_command_that_ends_speaks_json():
+    silent = {
+        name
+        for name, command in commands()
+        if not any("--json" in option.opts for option in command.params)
+    }
+    assert silent == {"serve"}
+
+
+def test_json_is_all_of_standard_output(run, model):
+    for arguments in (
+        ("pack", "--model", model, "packed"),
+        ("serve-config", "."),
+        ("presets",),
+    ):
+        result = run(*arguments, "--json")
+        assert result.exit_code == 0, result.output
+        assert json.loads(result.stdout)
+        assert result.stderr
 
 
 def test_translate_for_machines(run, model):

@@ -7,7 +7,7 @@ import pathlib
 
 import click
 
-from s2s_keras.options import json_option
+from s2s_keras.records import json_option
 
 _BATCH_SIZE = click.option(
     "--max-batch-size",

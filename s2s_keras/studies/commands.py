@@ -9,10 +9,10 @@ import click
 from s2s_keras.models.architecture import Architecture
 from s2s_keras.options import architecture_options
 from s2s_keras.options import given_options
-from s2s_keras.options import json_option
 from s2s_keras.options import load_model
 from s2s_keras.options import make_settings
 from s2s_keras.options import settings_options
+from s2s_keras.records import json_option
 
 DATA_OPTIONS = {
     *("dataset", "source", "target", "test_split", "data_dir", "manual_dir")

@@ -102,13 +102,13 @@ def write_page(found, path, title, run=None, rows=()):
             {
                 "score": name,
                 "value": summary[key],
-                "95% interval": f"± {summary[f'{key}_interval']:.2f}",
+                "± (95%)": summary[f"{key}_interval"],
                 "signature": summary[f"{key}_signature"],
             }
             for name, key in (("BLEU", "bleu"), ("chrF", "chrf"))
         ],
         "What goes wrong": [
-            {"share": name.replace("_", " "), "value": f"{share:.4f}"}
+            {"share": name.replace("_", " "), "per cent": 100 * share}
             for name, share in summary["faults"].items()
         ],
         "By length": summary["by_length"],

@@ -7,8 +7,9 @@ STYLE = """
 body { font: 1rem/1.5 system-ui, sans-serif; margin: 2rem auto;
   max-width: 60rem; padding: 0 1rem; }
 table { border-collapse: collapse; margin: 1rem 0; }
+h1 { overflow-wrap: anywhere; }
 th, td { padding: .2rem .6rem; text-align: right; }
-th:first-child, td:first-child { text-align: left; }
+.text { overflow-wrap: anywhere; text-align: left; }
 tr { border-bottom: 1px solid #ddd; }
 .scroll { overflow-x: auto; }
 svg { height: auto; max-width: 100%; }
@@ -60,12 +61,21 @@ def _text(value):
 
 
 def _table(rows):
-    head = "".join(f"<th>{_text(name)}</th>" for name in rows[0])
-    body = "".join(
-        "<tr>" + "".join(f"<td>{_text(v)}</td>" for v in row.values()) + "</tr>"
-        for row in rows
+    kinds = [
+        ' class="text"' if isinstance(value, str) else ""
+        for value in rows[0].values()
+    ]
+    lines = "".join(_line("td", kinds, row.values()) for row in rows)
+    head = _line("th", kinds, [name.replace("_", " ") for name in rows[0]])
+    return f'<div class="scroll"><table>{head}{lines}</table></div>'
+
+
+def _line(tag, kinds, values):
+    cells = (
+        f"<{tag}{kind}>{_text(value)}</{tag}>"
+        for kind, value in zip(kinds, values, strict=True)
     )
-    return f'<div class="scroll"><table><tr>{head}</tr>{body}</table></div>'
+    return f"<tr>{''.join(cells)}</tr>"
 
 
 def _picture(figure):
