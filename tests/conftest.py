@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import shutil
 
 import keras
 import numpy as np
@@ -42,3 +43,24 @@ def corpus(tmp_path):
         text = "".join(f"{line}\t{line.upper()}\n" for line in lines)
         (tmp_path / f"{split}.tsv").write_text(text)
     return str(tmp_path / "{split}.tsv")
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory):
+    """Chromium without a window."""
+    webdriver = pytest.importorskip("selenium.webdriver")
+    chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
+    if not (chromium and driver):
+        pytest.skip("there is no Chromium")
+    options = webdriver.ChromeOptions()
+    options.binary_location = chromium
+    for argument in (
+        *("headless=new", "no-sandbox", "disable-gpu", "no-first-run"),
+        *("disable-background-networking", "disable-sync", "disable-quic"),
+        *("disable-component-update", "disable-dev-shm-usage"),
+        f"user-data-dir={tmp_path_factory.mktemp('browser')}",
+    ):
+        options.add_argument(f"--{argument}")
+    service = webdriver.ChromeService(driver)
+    with webdriver.Chrome(options, service) as browser:
+        yield browser

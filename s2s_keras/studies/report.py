@@ -9,7 +9,7 @@ body { font: 1rem/1.5 system-ui, sans-serif; margin: 2rem auto;
 table { border-collapse: collapse; margin: 1rem 0; }
 h1 { overflow-wrap: anywhere; }
 th, td { padding: .2rem .6rem; text-align: right; }
-.text { overflow-wrap: anywhere; text-align: left; }
+.text { min-width: 4rem; overflow-wrap: anywhere; text-align: left; }
 tr { border-bottom: 1px solid #ddd; }
 .scroll { overflow-x: auto; }
 svg { height: auto; max-width: 100%; }

@@ -1,5 +1,3 @@
-import shutil
-
 import pytest
 from laws import VARIANTS
 from laws import export_unverified
@@ -8,31 +6,8 @@ from laws import make_text_translator
 from s2s_keras.endpoint.manager import Manager
 from s2s_keras.endpoint.page import make_route
 
-webdriver = pytest.importorskip("selenium.webdriver")
-CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(
-        not (CHROMIUM and DRIVER), reason="there is no Chromium"
-    ),
-]
+pytestmark = pytest.mark.slow
 NAME, TEXT, PHONE_WIDTH = "try<me>", "two three four", 360
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory):
-    options = webdriver.ChromeOptions()
-    options.binary_location = CHROMIUM
-    for argument in (
-        *("headless=new", "no-sandbox", "disable-gpu", "no-first-run"),
-        *("disable-background-networking", "disable-sync", "disable-quic"),
-        *("disable-component-update", "disable-dev-shm-usage"),
-        f"user-data-dir={tmp_path_factory.mktemp('browser')}",
-    ):
-        options.add_argument(f"--{argument}")
-    service = webdriver.ChromeService(DRIVER)
-    with webdriver.Chrome(options, service) as browser:
-        yield browser
 
 
 @pytest.fixture(scope="module", params=["bahdanau-gru-1", "standard-lstm-2"])
