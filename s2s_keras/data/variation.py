@@ -2,6 +2,7 @@
 
 import dataclasses
 import random
+import re
 
 import tensorflow as tf
 
@@ -9,6 +10,8 @@ from s2s_keras.progress import track
 
 END_MARKS = " .,!?¡¿…"
 MOST_JOINED = 3  # pairs
+NAME_OR_NUMBER = re.compile(r"\b(?:\d+|[^\W\d_a-z]\w{2,})\b")
+CONSONANTS, VOWELS, DIGITS = "bcdfghjklmnpqrstvwxyz", "aeiou", "0123456789"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -77,8 +80,10 @@ def misread(pairs, rng):
     """Makes a training pair as hasty writers would have it.
 
     Some sentences are followed by the next ones, some are in capitals on both
-    sides. Else the source may be misspelt, have small letters only and lack
-    the marks at both ends; the target stays as it is.
+    sides, and in some the names and numbers of both sides are others, which
+    nobody knows: the model learns to copy them. Else the source may be
+    misspelt, have small letters only and lack the marks at both ends; the
+    target stays as it is.
 
     Args:
         pairs: List of pairs of strings: the pair to change, and those that may
@@ -95,10 +100,36 @@ def misread(pairs, rng):
     source_text, target_text = pairs[0]
     if kind < 0.3:
         return source_text.upper(), target_text.upper()
+    if kind < 0.6 and (shared := _shared_names(source_text, target_text)):
+        return _rename((source_text, target_text), shared, rng)
     for change in (_misspell, _lower, _strip_marks):
         if rng.random() < 0.5:
             source_text = change(source_text, rng)
     return source_text, target_text
+
+
+def _shared_names(*texts):
+    source_names, target_names = map(NAME_OR_NUMBER.findall, texts)
+    return [name for name in source_names if name in target_names]
+
+
+def _rename(texts, names, rng):
+    new = {name: _make_up(name, rng) for name in names}
+    return tuple(
+        NAME_OR_NUMBER.sub(lambda m: new.get(m.group(), m.group()), text)
+        for text in texts
+    )
+
+
+def _make_up(name, rng):
+    """A number like 5014, or a name like Sukova or Bimel."""
+    if name.isdecimal():
+        return "".join(rng.choices(DIGITS, k=rng.randint(1, 6)))
+    name = "".join(
+        rng.choice(CONSONANTS) + rng.choice(VOWELS)
+        for _ in range(rng.randint(1, 4))
+    )
+    return (name + rng.choice(["", rng.choice(CONSONANTS)])).capitalize()
 
 
 def _misspell(text, rng):

@@ -43,7 +43,9 @@ class Settings(Architecture):
         "best.",
     )
     noise: float = option(
-        0.0, "Share of misspelt, uncapitalised or unpunctuated sources."
+        0.0,
+        "Share of pairs joined, in capitals, with other names and numbers, "
+        "misspelt, uncapitalised or unpunctuated.",
     )
 
     epochs: int = option(8, "Passes over the training split.")

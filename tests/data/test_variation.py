@@ -1,4 +1,5 @@
 import random
+import re
 
 import numpy as np
 import pytest
@@ -99,6 +100,22 @@ def test_every_kind_of_misreading_occurs():
     assert (source.replace("ónd", "ódn"), target) in found
     assert (source.replace("ónd", "ód"), target) in found
     assert (source.replace("ónd", "ónnd"), target) in found
+
+
+def test_names_and_numbers_of_both_sides_become_others():
+    source, target = "Tom met Ángela in Lima in 1987.", "1987 traf Tom Ángela."
+    rng = random.Random(0)
+    found = [misread([(source, target)], rng) for _ in range(500)]
+    renamed = [
+        pair for pair in found if "Lima" in pair[0] and pair[1] != target
+    ]
+    assert 90 < len(renamed) < 210
+    for source_text, target_text in renamed:
+        match = re.fullmatch(r"(\w+) met (\w+) in Lima in (\d+)\.", source_text)
+        tom, angela, year = match.groups()
+        assert target_text == f"{year} traf {tom} {angela}."
+        assert (tom + angela).isalpha() and tom != "Tom" and angela[0].isupper()
+    assert len(set(renamed)) == len(renamed)
 
 
 @pytest.mark.parametrize("text", ["", "?", "a", "..."])
