@@ -18,6 +18,8 @@ from s2s_keras.layers.attention_decoder import LuongDecoder
 from s2s_keras.layers.decoder import StandardDecoder
 from s2s_keras.layers.encoder import Encoder
 from s2s_keras.models.architecture import Architecture
+from s2s_keras.models.ensemble import Ensemble
+from s2s_keras.models.ensemble import make_ensemble
 from s2s_keras.models.text_translator import TextTranslator
 from s2s_keras.models.translator import Translator
 from s2s_keras.plotting import plot_attention

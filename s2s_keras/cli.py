@@ -442,5 +442,24 @@ def pack(model, folder):
     return {"model": path, "bytes": path.stat().st_size}
 
 
+@main.command()
+@click.argument("models", nargs=-1, required=True)
+@click.argument(
+    "folder", type=click.Path(file_okay=False, path_type=pathlib.Path)
+)
+@json_option
+def ensemble(models, folder):
+    """Write FOLDER/model.keras, in which MODELS translate together.
+
+    They need the same vocabularies, as trainings with other seeds have.
+    """
+    from s2s_keras.models.ensemble import make_ensemble
+
+    together = make_ensemble([load_model(model) for model in models])
+    together.save_to_preset(folder)
+    click.echo(folder / MODEL)
+    return {"model": folder / MODEL}
+
+
 if __name__ == "__main__":
     main()

@@ -245,6 +245,7 @@ def test_every_command_that_ends_speaks_json():
 def test_json_is_all_of_standard_output(run, model):
     for arguments in (
         ("pack", "--model", model, "packed"),
+        ("ensemble", model, model, "together"),
         ("serve-config", "."),
         ("presets",),
     ):

@@ -88,7 +88,7 @@ def _write_archive(text_translator, path):
     archive = keras.export.ExportArchive()
     archive.track(text_translator.source_tokenizer)
     archive.track(text_translator.target_tokenizer)
-    with _without_cudnn(text_translator.translator.encoder):
+    with _without_cudnn(text_translator.translator.members()):
         Signatures(text_translator).add_to(archive)
         archive.write_out(path, verbose=False)
 
@@ -106,16 +106,13 @@ def _write_settings(text_translator, path):
 
 
 @contextlib.contextmanager
-def _without_cudnn(encoder):
+def _without_cudnn(translators):
     """Has a machine with a GPU trace what one without can run."""
     layers = [
         direction
-        for layer in encoder.recurrent_layers
-        for direction in (
-            [layer.forward_layer, layer.backward_layer]
-            if encoder.bidirectional
-            else [layer]
-        )
+        for translator in translators
+        for layer in translator.encoder.recurrent_layers
+        for direction in _directions(layer)
         if hasattr(direction, "use_cudnn")
     ]
     before = [layer.use_cudnn for layer in layers]
@@ -126,6 +123,12 @@ def _without_cudnn(encoder):
     finally:
         for layer, use_cudnn in zip(layers, before, strict=True):
             layer.use_cudnn = use_cudnn
+
+
+def _directions(layer):
+    if isinstance(layer, keras.layers.Bidirectional):
+        return [layer.forward_layer, layer.backward_layer]
+    return [layer]
 
 
 def _publish(temporary, path):

@@ -184,7 +184,7 @@ class Translator(keras.Model):
                 f"Received: num_beams={num_beams}"
             )
         source_len = ops.shape(source_ids)[1] if self.has_attention else None
-        with _weights_cast_once(self):
+        with _weights_cast_once(self.members()):
             attended, state = self.start(source_ids)
             attended, state = repeat_for_beams((attended, state), num_beams)
             arguments = (self.step, state, attended, max_lengths, source_len)
@@ -247,6 +247,10 @@ class Translator(keras.Model):
         logits = self.decoder.readout(token, state)
         return StepResult(logits, state, _attention(state))
 
+    def members(self):
+        """The translators that search together: this one."""
+        return [self]
+
     @property
     def has_attention(self):
         """Whether a search returns attention."""
@@ -273,17 +277,18 @@ class Translator(keras.Model):
 
 
 @contextlib.contextmanager
-def _weights_cast_once(model):
+def _weights_cast_once(translators):
     """Casts weights before the loops that would cast them at every step.
 
     It makes a difference in mixed precision only.
     """
     scope = keras.StatelessScope()
-    policy = model.decoder.dtype_policy
-    if policy.compute_dtype != policy.variable_dtype:
-        for variable in model.trainable_variables:
-            value = ops.cast(variable, policy.compute_dtype)
-            scope.add_update((variable, value))
+    for translator in translators:
+        policy = translator.decoder.dtype_policy
+        if policy.compute_dtype != policy.variable_dtype:
+            for variable in translator.trainable_variables:
+                value = ops.cast(variable, policy.compute_dtype)
+                scope.add_update((variable, value))
     with scope:
         yield
 
