@@ -21,8 +21,8 @@ SHIPPED = {
         "Der alte Mann liest einen Brief.",
     ),
     "standard_small_grammar_en_de": (
-        "The woman sleeps.",
-        "Die Frau schläft.",
+        "The man sleeps.",
+        "Der Mann schläft.",
     ),
     "bahdanau_small_en_es": ("How are you?", "¿Cómo estás?"),
     "bahdanau_small_es_en": ("¿Cómo estás?", "How are you?"),

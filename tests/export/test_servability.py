@@ -86,6 +86,8 @@ def test_a_model_that_answers_otherwise_is_not_published(tmp_path, monkeypatch):
     monkeypatch.setattr(
         serving, "verify", lambda path, model: verify(path, other)
     )
-    with pytest.raises(RuntimeError, match="should answer as `translate`"):
+    with pytest.raises(
+        RuntimeError, match="should answer as `text_translator`"
+    ):
         export(made, tmp_path / "model")
     assert not list((tmp_path / "model").iterdir())
