@@ -14,6 +14,7 @@ from s2s_keras.layers.attention import GeneralAttention
 from s2s_keras.layers.attention import MultiHeadBahdanauAttention
 from s2s_keras.layers.attention import ScaledDotAttention
 from s2s_keras.layers.attention_decoder import AttentionDecoder
+from s2s_keras.layers.attention_decoder import ConditionalDecoder
 from s2s_keras.layers.attention_decoder import LuongDecoder
 from s2s_keras.layers.decoder import StandardDecoder
 from s2s_keras.layers.encoder import Encoder

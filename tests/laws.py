@@ -46,6 +46,7 @@ KINDS = {
     "luong_concat": {"attention": "concat", "query": "current"},
     "bahdanau_current": {"query": "current"},
     "coverage_current": {"attention": "coverage", "query": "current"},
+    "conditional": {"query": "conditional"},
 }
 CELLS = ("gru", "lstm")
 VARIANTS = {
@@ -70,6 +71,7 @@ FIRST = (
     "bahdanau-layer_norm_lstm-2",
     "luong_general-gru-1",
     "luong_concat-lstm-2",
+    "conditional-lstm-2",
     "coverage-lstm-2",
     "multi_head-lstm-2",
 )

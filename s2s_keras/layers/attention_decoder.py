@@ -7,6 +7,7 @@ import keras
 from keras import ops
 
 from s2s_keras.conventions import register
+from s2s_keras.layers.cells import CELLS
 from s2s_keras.layers.decoder import DecoderState
 from s2s_keras.layers.decoder import StandardDecoder
 
@@ -152,6 +153,57 @@ class AttentionDecoder(StandardDecoder):
             config["attention"]
         )
         return cls(**config)
+
+
+@register
+class ConditionalDecoder(AttentionDecoder):
+    """A recurrent decoder that looks at the memory in the middle of a step.
+
+    A step takes two cells on its lowest layer. The first reads the previous
+    token, `s'_t = RNN'(s_{t-1}, y_{t-1})`; with `s'_t`, which knows that
+    token, the attention is asked; the second reads the context it gives,
+    `s_t = RNN(s'_t, c_t)`. The readout is that of `AttentionDecoder`.
+
+    Args:
+        vocabulary_size: Integer. Number of target pieces.
+        embedding_dim: Integer. Width of the target embedding.
+        units: Integer. Width of the recurrent layers.
+        attention: The attention layer, for example `BahdanauAttention(512)`.
+        **kwargs: Keyword arguments of `StandardDecoder`.
+
+    Call arguments and what it returns: see `StandardDecoder`.
+
+    Reference:
+        [Sennrich et al., 2017](https://arxiv.org/abs/1703.04357), Section 2,
+        where it is the conditional GRU with attention.
+    """
+
+    def _make_sublayers(self):
+        super()._make_sublayers()
+        self.token_cell = CELLS[self.cell](
+            self.units, dtype=self.dtype_policy, name="token_cell"
+        )
+
+    def build(
+        self,
+        target_ids_shape,
+        memory_shape,
+        encoder_state_shape,
+        memory_mask_shape=None,
+    ):
+        self.token_cell.build((target_ids_shape[0], self.embedding_dim))
+        super().build(target_ids_shape, memory_shape, encoder_state_shape)
+
+    def _input_units(self, memory_units):
+        _, readout_units = super()._input_units(memory_units)
+        return memory_units, readout_units
+
+    def step(self, token, state, attended, masks=None):
+        lowest, *others = state.recurrent
+        query, lowest = self.token_cell(token, list(lowest))
+        context, attention, coverage = self.look(query, state, attended)
+        recurrent = self.stack(context, (tuple(lowest), *others), masks)
+        return DecoderState(recurrent, context, attention, coverage)
 
 
 @register

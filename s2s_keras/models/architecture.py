@@ -10,6 +10,7 @@ from s2s_keras.layers.attention import GeneralAttention
 from s2s_keras.layers.attention import MultiHeadBahdanauAttention
 from s2s_keras.layers.attention import ScaledDotAttention
 from s2s_keras.layers.attention_decoder import AttentionDecoder
+from s2s_keras.layers.attention_decoder import ConditionalDecoder
 from s2s_keras.layers.attention_decoder import LuongDecoder
 from s2s_keras.layers.cells import CELLS
 from s2s_keras.layers.decoder import StandardDecoder
@@ -25,7 +26,11 @@ ATTENTIONS = {
     "general": GeneralAttention,
     "concat": ConcatAttention,
 }
-QUERIES = {"previous": AttentionDecoder, "current": LuongDecoder}
+QUERIES = {
+    "previous": AttentionDecoder,
+    "conditional": ConditionalDecoder,
+    "current": LuongDecoder,
+}
 
 
 def option(default, help, choices=None):
@@ -47,7 +52,8 @@ class Architecture:
     query: str = option(
         "previous",
         "Decoder state that the attention is asked with: previous as in "
-        "Bahdanau et al., current with input feeding as in Luong et al.",
+        "Bahdanau et al., conditional on the token as in Sennrich et al., "
+        "current with input feeding as in Luong et al.",
         tuple(QUERIES),
     )
     cell: str = option("gru", "Recurrent cell.", tuple(CELLS))

@@ -6,6 +6,7 @@ from checks import run_layer_checks
 
 from s2s_keras import AttentionDecoder
 from s2s_keras import BahdanauAttention
+from s2s_keras import ConditionalDecoder
 from s2s_keras import CoverageAttention
 from s2s_keras import GeneralAttention
 from s2s_keras import LuongDecoder
@@ -49,6 +50,14 @@ def start_of(decoder):
                 "tie_embedding": False,
             },
         ),
+        (
+            ConditionalDecoder,
+            {
+                "attention": BahdanauAttention(7),
+                "cell": "lstm",
+                "num_layers": 2,
+            },
+        ),
         (LuongDecoder, {"attention": GeneralAttention(), "readout_units": 4}),
         (
             LuongDecoder,
@@ -90,6 +99,21 @@ def test_bahdanau_asks_with_the_previous_state():
     inputs = keras.ops.concatenate([token, context], axis=-1)
     hidden, _ = decoder.stack.cells[0](inputs, [start.recurrent[0][0]])
     np.testing.assert_allclose(state.recurrent[0][0], hidden, atol=1e-6)
+
+
+def test_conditional_asks_with_a_state_that_knows_the_token():
+    decoder = make_decoder(ConditionalDecoder)
+    attended, start = start_of(decoder)
+    token = decoder.embed(TARGET_IDS[:, 0])
+    state = decoder.step(token, start, attended)
+    query, _ = decoder.token_cell(token, [start.recurrent[0][0]])
+    context, attention = decoder.attention(query, *attended)
+    np.testing.assert_allclose(state.attention, attention, atol=1e-6)
+    np.testing.assert_allclose(state.context, context, atol=1e-6)
+    hidden, _ = decoder.stack.cells[0](context, [query])
+    np.testing.assert_allclose(state.recurrent[0][0], hidden, atol=1e-6)
+    other = decoder.step(token + 1, start, attended)
+    assert not np.allclose(state.attention, other.attention)
 
 
 def test_luong_asks_with_the_current_state_and_feeds_the_answer_back():
