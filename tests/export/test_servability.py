@@ -78,6 +78,7 @@ def test_every_release_runs_our_models(tmp_path):
         check_servable(version, release)
 
 
+@pytest.mark.slow
 def test_a_model_that_answers_otherwise_is_not_published(tmp_path, monkeypatch):
     made, other = make_text_translator(), make_text_translator()
     for weight in other.translator.trainable_weights:
