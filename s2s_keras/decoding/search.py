@@ -15,6 +15,7 @@ from s2s_keras.conventions import END_ID
 from s2s_keras.conventions import PAD_ID
 from s2s_keras.conventions import START_ID
 from s2s_keras.decoding.penalties import length_penalty
+from s2s_keras.softmax import normalize
 
 IMPOSSIBLE = -1e9  # the log-probability of what must not be chosen
 
@@ -57,19 +58,29 @@ class _Live(NamedTuple):
 
     sentences: Any  # [active], their places in the batch
     max_lengths: Any  # [active]
+    num_ended: Any  # [active], hypotheses that took END
     token_ids: Any  # [active, num_beams], each hypothesis's latest token
     log_probs: Any  # [active, num_beams]
-    finished: Any  # beam search's _Finished of [active, num_beams]
     state: Any  # nest of [active * num_beams, ...]
     attended: Any  # nest of [active * num_beams, ...]
 
 
-class _Greedy(NamedTuple):
-    """What greedy search has found."""
+class _Steps(NamedTuple):
+    """What greedy search chose at every step."""
 
-    ids: Any  # [max_len, batch]
-    log_probs: Any  # [batch]
+    token_ids: Any  # [max_len, batch]
+    log_probs: Any  # [max_len, batch]
     attention: Any  # [max_len, batch, source_len] or ()
+
+
+class _History(NamedTuple):
+    """Every step's choices, from which hypotheses are read backwards."""
+
+    token_ids: Any  # [max_len, batch, num_beams]
+    parents: Any  # [max_len, batch, num_beams]
+    end_parents: Any  # [max_len, batch, num_beams], what END was added to
+    end_score: Any  # [max_len, batch, num_beams], IMPOSSIBLE where none was
+    attention: Any  # [max_len, batch, num_beams, source_len] or ()
 
 
 class _Finished(NamedTuple):
@@ -78,14 +89,6 @@ class _Finished(NamedTuple):
     score: Any  # [batch, num_beams]
     time: Any  # [batch, num_beams], the step that gave END
     beam: Any  # [batch, num_beams], the live hypothesis END was added to
-
-
-class _History(NamedTuple):
-    """Every step's choices, from which hypotheses are read backwards."""
-
-    token_ids: Any  # [max_len, batch, num_beams]
-    parents: Any  # [max_len, batch, num_beams]
-    attention: Any  # [max_len, batch, num_beams, source_len] or ()
 
 
 def greedy_search(
@@ -109,56 +112,52 @@ def greedy_search(
         A `SearchResult` with one hypothesis a sentence.
     """
     live = _first_live(state, attended, max_lengths, 1)
-    batch = ops.shape(live.sentences)[0]
-    longest = _longest(live.max_lengths)
-    found = _Greedy(
-        ids=ops.full((longest, batch), PAD_ID, dtype="int32"),
-        log_probs=ops.zeros((batch,)),
-        attention=_no_attention((longest, batch), source_len),
+    shape = _longest(live.max_lengths), ops.shape(live.sentences)[0]
+    steps = _Steps(
+        token_ids=ops.full(shape, PAD_ID, dtype="int32"),
+        log_probs=ops.zeros(shape),
+        attention=_no_attention(shape, source_len),
     )
 
-    def keep(live, found):
-        at = live.sentences[:, None]
-        log_probs = _write(found.log_probs, at, live.log_probs[:, 0])
-        return found._replace(log_probs=log_probs)
-
-    def advance(time, live, found):
+    def advance(time, live, steps):
         result = step(live.token_ids[:, 0], live.state, live.attended)
-        log_probs = allowed_log_probs(result.logits)
-        best = ops.cast(ops.argmax(log_probs, axis=-1), "int32")
-        done = _is_done(live.token_ids)
-        must_end = ops.logical_or(done, time + 1 >= live.max_lengths)
-        token_ids = ops.where(must_end, END_ID, best)[:, None]
-        gained = ops.take_along_axis(log_probs, token_ids, axis=1)
-        at = _at(time, live.sentences)
-        found = found._replace(
-            ids=_write(found.ids, at, ops.where(done, PAD_ID, token_ids[:, 0])),
-            attention=_map(
-                lambda buffer, weights: _write(
-                    buffer, at, ops.where(done[:, None], 0.0, weights)
-                ),
-                found.attention,
-                result.attention,
-            ),
+        log_probs, _, token_ids = _candidates(
+            result.logits,
+            ops.zeros_like(live.log_probs),
+            time + 1 >= live.max_lengths,
         )
+        done = live.num_ended > 0
+        steps = _write_step(
+            steps,
+            _Steps(
+                ops.where(done, PAD_ID, token_ids[:, 0]),
+                ops.where(done, 0.0, log_probs[:, 0]),
+                _map(
+                    lambda weights: ops.where(done[:, None], 0.0, weights),
+                    result.attention,
+                ),
+            ),
+            time,
+            live.sentences,
+        )
+        ended = ops.logical_or(done, token_ids[:, 0] == END_ID)
         live = live._replace(
-            token_ids=token_ids,
-            log_probs=live.log_probs + ops.where(done[:, None], 0.0, gained),
+            num_ended=ops.cast(ended, "int32"),
+            token_ids=token_ids[:, :1],
             state=_like(result.state, live.state),
         )
-        return time + 1, *_leave(live, found, _is_done(live.token_ids), keep)
+        return time + 1, _leave(live, ended), steps
 
-    time, live, found = _repeat(advance, live, found, longest)
-    found = keep(live, found)
-    ids = ops.transpose(found.ids[:time])
+    steps = _repeat(advance, live, steps)
+    ids = ops.transpose(steps.token_ids)
     lengths = ops.sum(ids != PAD_ID, axis=-1)
-    score = found.log_probs / length_penalty(lengths, alpha)
+    score = ops.sum(steps.log_probs, axis=0) / length_penalty(lengths, alpha)
     return SearchResult(
         ids=ids[:, None],
         score=score[:, None],
         attention=_map(
-            lambda tensor: ops.swapaxes(tensor[:time], 0, 1)[:, None],
-            found.attention,
+            lambda weights: ops.swapaxes(weights, 0, 1)[:, None],
+            steps.attention,
         ),
     )
 
@@ -194,30 +193,29 @@ def beam_search(
         with the penalty of [Wu et al., 2016](https://arxiv.org/abs/1609.08144).
     """
     live = _first_live(state, attended, max_lengths, num_beams)
-    batch = ops.shape(live.sentences)[0]
-    longest = _longest(live.max_lengths)
+    shape = (
+        *(_longest(live.max_lengths), ops.shape(live.sentences)[0]),
+        num_beams,
+    )
+    history = _History(
+        token_ids=ops.full(shape, PAD_ID, dtype="int32"),
+        parents=ops.zeros(shape, "int32"),
+        end_parents=ops.zeros(shape, "int32"),
+        end_score=ops.full(shape, IMPOSSIBLE, dtype="float32"),
+        attention=_no_attention(shape, source_len),
+    )
 
-    def keep(live, found):
-        finished, history = found
-        at = live.sentences[:, None]
-        finished = _map(
-            lambda buffer, values: _write(buffer, at, values),
-            finished,
-            live.finished,
-        )
-        return finished, history
-
-    def advance(time, live, found):
-        finished, history = found
+    def advance(time, live, history):
         result = step(
             ops.reshape(live.token_ids, (-1,)), live.state, live.attended
         )
         log_probs, parents, token_ids = _candidates(
             result.logits, live.log_probs, time + 1 >= live.max_lengths
         )
-        ended = _collect_finished(
-            live.finished, log_probs, parents, token_ids, time, alpha
+        end_score, num_ended = _find_ended(
+            live.num_ended, log_probs, token_ids, time, alpha
         )
+        end_parents = parents[:, :num_beams]
         live, parents = _select_live(
             result.state, live, log_probs, parents, token_ids
         )
@@ -225,61 +223,60 @@ def beam_search(
             lambda weights: ops.reshape(weights, (-1, num_beams, source_len)),
             result.attention,
         )
-        at = _at(time, live.sentences)
-        history = _map(
-            lambda buffer, values: _write(buffer, at, values),
+        history = _write_step(
             history,
-            _History(live.token_ids, parents, weights),
+            _History(live.token_ids, parents, end_parents, end_score, weights),
+            time,
+            live.sentences,
         )
-        live = live._replace(finished=ended)
-        found = finished, history
-        return time + 1, *_leave(live, found, _is_full(ended), keep)
+        live = live._replace(num_ended=num_ended)
+        return time + 1, _leave(live, num_ended >= num_beams), history
 
-    found = (
-        _no_finished(batch, num_beams),
-        _no_history(longest, batch, num_beams, source_len),
-    )
-    time, live, found = _repeat(advance, live, found, longest)
-    finished, history = keep(live, found)
-    time = ops.maximum(time, 1)  # an empty batch takes no step
-    history = _map(lambda tensor: tensor[:time], history)
+    history = _repeat(advance, live, history)
+    finished = _best_finished(history)
     ids, attention = _read_backwards(finished, history)
     return SearchResult(ids, finished.score, attention)
 
 
-def _repeat(advance, live, found, longest):
-    """Takes steps until every sentence is done."""
+def _repeat(advance, live, buffers):
+    """Takes steps until every sentence is done; gives the buffers' filled part.
 
-    def unfinished(time, live, found):
+    Args:
+        advance: Function of the time, `_Live` and the buffers.
+        live: `_Live` before the first step.
+        buffers: Nest of tensors `[max_len, ...]`.
+
+    Returns:
+        The buffers, cut to the steps that were taken.
+    """
+    longest = _longest(live.max_lengths)
+
+    def unfinished(time, live, buffers):
         return ops.logical_and(time < longest, ops.size(live.sentences) > 0)
 
-    return ops.while_loop(
-        unfinished, advance, (ops.zeros((), "int32"), live, found)
+    time, _, buffers = ops.while_loop(
+        unfinished, advance, (ops.zeros((), "int32"), live, buffers)
     )
+    time = ops.maximum(time, 1)  # an empty batch takes no step
+    return _map(lambda buffer: buffer[:time], buffers)
 
 
-def _leave(live, found, done, keep):
+def _leave(live, done):
     """Takes the sentences that are done out of the batch, once they are many.
 
     Args:
         live: `_Live`.
-        found: What is known of all sentences of the batch.
         done: Boolean tensor `[active]`. None is taken out before a quarter
             is done: each time, what the others look at is copied.
-        keep: Function from `live` and `found` to `found`, which writes down
-            what is known of the live sentences.
 
     Returns:
-        A tuple of `live` and `found`.
+        `_Live`.
     """
     num_left = ops.sum(ops.cast(~done, "int32"))
     return ops.cond(
         4 * num_left <= 3 * ops.size(done),
-        lambda: (
-            _take_sentences(live, ops.nonzero(~done)[0]),
-            keep(live, found),
-        ),
-        lambda: (live, found),
+        lambda: _take_sentences(live, ops.nonzero(~done)[0]),
+        lambda: live,
     )
 
 
@@ -336,14 +333,14 @@ def _like(tensors, templates):
     )
 
 
-def _at(time, sentences):
-    """The indices `[active, 2]` of sentences at `time` of a buffer."""
-    return ops.stack([ops.full_like(sentences, time), sentences], axis=1)
-
-
-def _write(buffer, index, values):
-    """Writes `values` `[active, ...]` at `index` `[active, n]` of a buffer."""
-    return ops.scatter_update(buffer, index, values)
+def _write_step(buffers, values, time, sentences):
+    """Writes `values` `[active, ...]` at `time` of buffers `[max_len, ...]`."""
+    at = ops.stack([ops.full_like(sentences, time), sentences], axis=1)
+    return _map(
+        lambda buffer, values: ops.scatter_update(buffer, at, values),
+        buffers,
+        values,
+    )
 
 
 def allowed_log_probs(logits):
@@ -370,31 +367,14 @@ def _first_live(state, attended, max_lengths, num_beams):
     live = _Live(
         sentences=ops.arange(batch, dtype="int32"),
         max_lengths=max_lengths,
+        num_ended=ops.zeros((batch,), "int32"),
         token_ids=ops.full((batch, num_beams), START_ID, dtype="int32"),
         log_probs=ops.tile(log_probs[None], (batch, 1)),
-        finished=_no_finished(batch, num_beams),
         state=state,
         attended=attended,
     )
     # The loop wants a batch whose size it need not know, as it will shrink.
     return _take_sentences(live, ops.nonzero(ops.ones_like(max_lengths))[0])
-
-
-def _no_finished(batch, num_beams):
-    return _Finished(
-        score=ops.full((batch, num_beams), IMPOSSIBLE, dtype="float32"),
-        time=ops.zeros((batch, num_beams), "int32"),
-        beam=ops.zeros((batch, num_beams), "int32"),
-    )
-
-
-def _no_history(longest, batch, num_beams, source_len):
-    shape = (longest, batch, num_beams)
-    return _History(
-        token_ids=ops.full(shape, PAD_ID, dtype="int32"),
-        parents=ops.zeros(shape, "int32"),
-        attention=_no_attention(shape, source_len),
-    )
 
 
 def _candidates(logits, log_probs, must_end):
@@ -411,91 +391,103 @@ def _candidates(logits, log_probs, must_end):
         Log-probabilities, parents (live hypotheses) and token ids, each
         `[active, 2 * num_beams]`, best first.
     """
-    num_beams = log_probs.shape[1]
-    logits = ops.cast(logits, "float32")
-    # Two more than are asked for, as PAD and START may be among them.
-    width = min(2 * num_beams + 2, logits.shape[-1])
-    best, token_ids = _top_k(logits, width)
-    allowed = ops.logical_and(token_ids != PAD_ID, token_ids != START_ID)
-    must_end = ops.repeat(must_end, num_beams)[:, None]
-    allowed = ops.where(must_end, ops.arange(width) == 0, allowed)
-    token_ids = ops.where(must_end, END_ID, token_ids)
-    best = ops.where(must_end, logits[:, END_ID, None], best)
-    best = best - ops.logsumexp(logits, axis=-1, keepdims=True)
-    best = ops.where(allowed, best, IMPOSSIBLE)
-    best = log_probs[..., None] + ops.reshape(best, (-1, num_beams, width))
-    best, index = ops.top_k(
-        ops.reshape(best, (-1, num_beams * width)), 2 * num_beams
+    num_beams, vocabulary_size = log_probs.shape[1], logits.shape[-1]
+    logits, _, log_normalizer = normalize(logits)
+    offset = log_probs - ops.reshape(log_normalizer, (-1, num_beams))
+    logits = ops.reshape(logits, (-1, num_beams, vocabulary_size))
+    # Two more of each hypothesis, as PAD and START may be among them.
+    width = min(4 * num_beams, num_beams * vocabulary_size)
+    best, index = _top_k(logits, offset, width)
+    token_ids = index % vocabulary_size
+    never = ops.logical_or(token_ids == PAD_ID, token_ids == START_ID)
+    best = ops.where(never, IMPOSSIBLE, best)
+    ends = ops.pad(
+        offset + logits[..., END_ID],
+        ((0, 0), (0, width - num_beams)),
+        constant_values=IMPOSSIBLE,
     )
-    index = ops.cast(index, "int32")
-    token_ids = ops.reshape(token_ids, (-1, num_beams * width))
-    token_ids = ops.take_along_axis(token_ids, index, axis=1)
-    return best, index // width, token_ids
+    end_index = ops.arange(width, dtype="int32") % num_beams
+    end_index = end_index * vocabulary_size + END_ID
+    must_end = must_end[:, None]
+    best, order = ops.top_k(ops.where(must_end, ends, best), 2 * num_beams)
+    index = ops.take_along_axis(
+        ops.where(must_end, end_index, index), ops.cast(order, "int32"), axis=1
+    )
+    return best, index // vocabulary_size, index % vocabulary_size
 
 
-def _top_k(x, k):
-    """The `k` largest of each row, of those that are equal the first.
+def _top_k(x, offset, k):
+    """The `k` largest of `x + offset`, of those that are equal the first.
 
     In long rows it looks only into the blocks of neighbours with the `k`
     largest maxima, which takes less than half the time of looking everywhere.
 
     Args:
-        x: Float tensor `[rows, size]`.
+        x: Float tensor `[active, num_beams, size]`.
+        offset: Float tensor `[active, num_beams]`.
         k: Integer.
 
     Returns:
-        Values and int32 indices, both `[rows, k]`, largest first.
+        Values and int32 indices into `[num_beams * size]`, both
+        `[active, k]`, largest first.
     """
-    size = x.shape[-1]
+    _, num_beams, size = x.shape
     width = max(i for i in range(1, 65) if size % i == 0)
-    num_blocks = size // width
+    num_blocks = num_beams * size // width
     if size < 4096 or num_blocks <= k:
+        x = ops.reshape(x + offset[..., None], (-1, num_beams * size))
         best, index = ops.top_k(x, k)
         return best, ops.cast(index, "int32")
-    blocks = ops.reshape(x, (-1, num_blocks, width))
-    _, block = ops.top_k(ops.max(blocks, axis=-1), k)
+    blocks = ops.reshape(x, (-1, num_beams, size // width, width))
+    maxima = ops.max(blocks, axis=-1) + offset[..., None]
+    _, block = ops.top_k(ops.reshape(maxima, (-1, num_blocks)), k)
     block = ops.sort(ops.cast(block, "int32"), axis=-1)
     first = num_blocks * ops.arange(ops.shape(x)[0], dtype="int32")
     inside = ops.take(
         ops.reshape(x, (-1, width)), first[:, None] + block, axis=0
     )
+    parents = block * width // size
+    inside = inside + ops.take_along_axis(offset, parents, axis=1)[..., None]
     best, index = ops.top_k(ops.reshape(inside, (-1, k * width)), k)
     index = ops.cast(index, "int32")
     block = ops.take_along_axis(block, index // width, axis=1)
     return best, block * width + index % width
 
 
-def _collect_finished(finished, log_probs, parents, token_ids, time, alpha):
-    """Adds the candidates that took END to the finished ones, if in time.
+def _find_ended(num_ended, log_probs, token_ids, time, alpha):
+    """Scores the candidates that took END, if in time.
 
     Only the first `num_beams` candidates count, so that a beam of one is
     greedy search; and a sentence that is done stays as it is.
+
+    Returns:
+        The scores `[active, num_beams]`, IMPOSSIBLE where there was no END,
+        and how many hypotheses of each sentence have ended, `[active]`.
     """
-    num_beams = ops.shape(finished.score)[1]
-    done = _is_full(finished)[:, None]
+    num_beams = log_probs.shape[1] // 2
+    log_probs, token_ids = log_probs[:, :num_beams], token_ids[:, :num_beams]
     ended = ops.logical_and(token_ids == END_ID, log_probs > IMPOSSIBLE / 2)
-    ended = ops.logical_and(ended, ~done)[:, :num_beams]
-    score = log_probs[:, :num_beams] / length_penalty(time + 1, alpha)
-    score = ops.where(ended, score, IMPOSSIBLE)
-    pool = _Finished(
-        score=ops.concatenate([finished.score, score], axis=1),
-        time=ops.concatenate(
-            [finished.time, ops.full_like(finished.time, time)], axis=1
-        ),
-        beam=ops.concatenate([finished.beam, parents[:, :num_beams]], axis=1),
+    ended = ops.logical_and(ended, num_ended[:, None] < num_beams)
+    score = log_probs / length_penalty(time + 1, alpha)
+    return (
+        ops.where(ended, score, IMPOSSIBLE),
+        num_ended + ops.sum(ops.cast(ended, "int32"), axis=1),
     )
-    _, index = ops.top_k(pool.score, num_beams)
-    return _map(lambda tensor: ops.take_along_axis(tensor, index, axis=1), pool)
 
 
-def _is_full(finished):
-    """Which sentences `[active]` have all hypotheses that are asked for."""
-    return ops.all(finished.score > IMPOSSIBLE / 2, axis=-1)
+def _best_finished(history):
+    """The best `num_beams` hypotheses of each sentence that took END."""
+    num_steps, _, num_beams = ops.shape(history.end_score)
 
+    def flatten(tensor):
+        tensor = ops.transpose(tensor, (1, 0, 2))
+        return ops.reshape(tensor, (-1, num_steps * num_beams))
 
-def _is_done(token_ids):
-    """Which sentences `[active]` took END, of greedy search's latest ids."""
-    return token_ids[:, 0] == END_ID
+    score, index = ops.top_k(flatten(history.end_score), num_beams)
+    found = score > IMPOSSIBLE / 2
+    index = ops.where(found, ops.cast(index, "int32"), 0)
+    beam = ops.take_along_axis(flatten(history.end_parents), index, axis=1)
+    return _Finished(score, index // num_beams, beam)
 
 
 def _select_live(state, live, log_probs, parents, token_ids):

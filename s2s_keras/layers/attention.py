@@ -84,11 +84,21 @@ def _masked_softmax(scores, mask):
     It is computed in float32 at least.
     """
     dtype = keras.backend.standardize_dtype(scores.dtype)
-    scores = ops.cast(scores, keras.backend.result_type(dtype, "float32"))
+    scores = _widen(scores)
     if mask is None:
         return ops.cast(ops.softmax(scores), dtype)
     attention = ops.softmax(ops.where(mask, scores, -1e9))
     return ops.cast(ops.where(mask, attention, 0.0), dtype)
+
+
+def _tanh(tensor):
+    """Hyperbolic tangent, in float32 at least: half types are slower."""
+    return ops.cast(ops.tanh(_widen(tensor)), tensor.dtype)
+
+
+def _widen(tensor):
+    dtype = keras.backend.result_type(tensor.dtype, "float32")
+    return ops.cast(tensor, dtype)
 
 
 def _check_units(units):
@@ -156,7 +166,7 @@ class BahdanauAttention(Attention):
 
     def score(self, query, memory_keys):
         query_key = self.query_projection(query)[:, None]  # [batch, 1, units]
-        return self.score_projection(ops.tanh(query_key + memory_keys))[..., 0]
+        return self.score_projection(_tanh(query_key + memory_keys))[..., 0]
 
     def get_config(self):
         return {
@@ -319,7 +329,7 @@ class MultiHeadBahdanauAttention(Attention):
     def score(self, query, memory_keys):
         """Scores `[batch, num_heads, source_len]`."""
         query_key = self._split_heads(self.query_projection(query))[:, None]
-        hidden = ops.tanh(query_key + memory_keys[0])
+        hidden = _tanh(query_key + memory_keys[0])
         scores = ops.sum(hidden * self.score_kernel, axis=-1)
         return ops.swapaxes(scores, 1, 2)
 

@@ -7,8 +7,11 @@ from s2s_keras.conventions import register
 
 
 @register
-class LayerNormGRUCell(keras.layers.GRUCell):
-    """A GRU cell whose two matrix products are layer-normalised.
+class GRUCell(keras.layers.GRUCell):
+    """Keras's GRU cell with the reset gate after the product.
+
+    It splits the gates off where Keras's cell slices, which is quicker to
+    differentiate.
 
     Args:
         units: Integer. Width of the state.
@@ -26,8 +29,7 @@ class LayerNormGRUCell(keras.layers.GRUCell):
         A tuple of the output `[batch, units]` and the list of states.
 
     Reference:
-        [Ba et al., 2016](https://arxiv.org/abs/1607.06450), supplementary
-        material, with the reset gate after the product.
+        [Cho et al., 2014](https://arxiv.org/abs/1406.1078), Section 2.3.
     """
 
     def __init__(
@@ -45,6 +47,42 @@ class LayerNormGRUCell(keras.layers.GRUCell):
             dtype=dtype,
             trainable=trainable,
         )
+
+    def call(self, inputs, states, training=False):
+        (hidden,) = states
+        x, h = self.project(inputs, _drop(self, hidden, training))
+        x_update, x_reset, x_new = ops.split(x + self.bias[0], 3, axis=-1)
+        h_update, h_reset, h_new = ops.split(h + self.bias[1], 3, axis=-1)
+        update = ops.sigmoid(x_update + h_update)
+        reset = ops.sigmoid(x_reset + h_reset)
+        new = ops.tanh(x_new + reset * h_new)
+        hidden = new + update * (hidden - new)
+        return hidden, [hidden]
+
+    def project(self, inputs, hidden):
+        """The two matrix products, each `[batch, 3 * units]`."""
+        return (
+            ops.matmul(inputs, self.kernel),
+            ops.matmul(hidden, self.recurrent_kernel),
+        )
+
+    def get_config(self):
+        return _config(self)
+
+
+@register
+class LayerNormGRUCell(GRUCell):
+    """A GRU cell whose two matrix products are layer-normalised.
+
+    Arguments, call arguments and what it returns: see `GRUCell`.
+
+    Reference:
+        [Ba et al., 2016](https://arxiv.org/abs/1607.06450), supplementary
+        material, with the reset gate after the product.
+    """
+
+    def __init__(self, units, **kwargs):
+        super().__init__(units, **kwargs)
         self.input_norm = _norm(self, "input_norm")
         self.recurrent_norm = _norm(self, "recurrent_norm")
 
@@ -53,22 +91,9 @@ class LayerNormGRUCell(keras.layers.GRUCell):
         self.input_norm.build((input_shape[0], 3 * self.units))
         self.recurrent_norm.build((input_shape[0], 3 * self.units))
 
-    def call(self, inputs, states, training=False):
-        (hidden,) = states
-        x = self.input_norm(ops.matmul(inputs, self.kernel)) + self.bias[0]
-        h = self.recurrent_norm(
-            ops.matmul(_drop(self, hidden, training), self.recurrent_kernel)
-        )
-        x_update, x_reset, x_new = ops.split(x, 3, axis=-1)
-        h_update, h_reset, h_new = ops.split(h + self.bias[1], 3, axis=-1)
-        update = ops.sigmoid(x_update + h_update)
-        reset = ops.sigmoid(x_reset + h_reset)
-        new = ops.tanh(x_new + reset * h_new)
-        hidden = update * hidden + (1 - update) * new
-        return hidden, [hidden]
-
-    def get_config(self):
-        return _config(self)
+    def project(self, inputs, hidden):
+        x, h = super().project(inputs, hidden)
+        return self.input_norm(x), self.recurrent_norm(h)
 
 
 @register
@@ -161,7 +186,7 @@ def _config(cell):
 
 
 CELLS = {
-    "gru": keras.layers.GRUCell,
+    "gru": GRUCell,
     "lstm": keras.layers.LSTMCell,
     "layer_norm_gru": LayerNormGRUCell,
     "layer_norm_lstm": LayerNormLSTMCell,

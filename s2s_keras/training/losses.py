@@ -4,6 +4,7 @@ import keras
 from keras import ops
 
 from s2s_keras.conventions import register
+from s2s_keras.softmax import normalize
 
 
 @register
@@ -55,9 +56,8 @@ class TokenCrossEntropy(keras.losses.Loss):
         self.label_smoothing = label_smoothing
 
     def call(self, y_true, y_pred):
-        logits = ops.cast(y_pred, "float32")
         y_true = ops.cast(y_true, "int32")
-        return _smoothed_cross_entropy(logits, y_true, self.label_smoothing)
+        return _smoothed_cross_entropy(y_pred, y_true, self.label_smoothing)
 
     def get_config(self):
         return {
@@ -79,9 +79,8 @@ def cross_entropy(logits, y_true):
     Returns:
         Float32 tensor `[batch, target_len]`, in nats.
     """
-    logits = ops.cast(logits, "float32")
-    y_true = ops.cast(y_true, "int32")
-    return ops.logsumexp(logits, axis=-1) - _true_logit(logits, y_true)
+    logits, _, log_normalizer = normalize(logits)
+    return log_normalizer - _true_logit(logits, ops.cast(y_true, "int32"))
 
 
 def _true_logit(logits, y_true):
@@ -95,27 +94,34 @@ def _smoothed_cross_entropy(logits, y_true, label_smoothing):
     Differentiating the parts one by one takes several times as long, as each
     of them makes a tensor as large as the logits.
     """
-    vocabulary_size = logits.shape[-1]
-    even = label_smoothing / vocabulary_size
+    even = label_smoothing / logits.shape[-1]
 
     @ops.custom_gradient
     def cross_entropy(logits):
-        log_normalizer = ops.logsumexp(logits, axis=-1)
-        true_logit = _true_logit(logits, y_true)
-        mean_logit = ops.mean(logits, axis=-1)
+        logits, probabilities, log_normalizer = normalize(logits)
 
         def gradient(*args, upstream=None):
             upstream = args[0] if upstream is None else upstream
-            probabilities = ops.exp(logits - log_normalizer[..., None])
-            truth = ops.one_hot(y_true, vocabulary_size)
-            truth = (1 - label_smoothing) * truth + even
-            return (probabilities - truth) * upstream[..., None]
+            spread = (probabilities - even) * upstream[..., None]
+            return _add_at(spread, y_true, (label_smoothing - 1) * upstream)
 
         loss = (
             log_normalizer
-            - (1 - label_smoothing) * true_logit
-            - label_smoothing * mean_logit
+            - (1 - label_smoothing) * _true_logit(logits, y_true)
+            - label_smoothing * ops.mean(logits, axis=-1)
         )
         return loss, gradient
 
-    return cross_entropy(logits)
+    return cross_entropy(ops.cast(logits, "float32"))
+
+
+def _add_at(tensor, index, values):
+    """Adds one value to each row of the last axis, at its index."""
+    shape = ops.shape(tensor)
+    rows = ops.reshape(tensor, (-1, shape[-1]))
+    place = ops.arange(ops.shape(rows)[0], dtype="int32")
+    place = ops.stack([place, ops.reshape(index, (-1,))], axis=1)
+    rows = ops.scatter_update(
+        rows, place, ops.reshape(values, (-1,)), reduction="add"
+    )
+    return ops.reshape(rows, shape)

@@ -200,12 +200,15 @@ def test_sentences_that_are_done_leave_the_batch(num_beams):
 
 @pytest.mark.parametrize("size", [7, 8000, 8009])
 def test_the_largest_are_found_whatever_the_size(size):
-    x = np.random.default_rng(size).integers(0, 2000, (6, size)).astype("f4")
-    values, index = _top_k(ops.convert_to_tensor(x), 5)
-    expected = np.argsort(-x, axis=-1, kind="stable")[:, :5]
+    rng = np.random.default_rng(size)
+    x = rng.integers(0, 2000, (6, 3, size)).astype("f4")
+    offset = rng.integers(0, 2000, (6, 3)).astype("f4")
+    values, index = _top_k(*map(ops.convert_to_tensor, (x, offset)), 5)
+    total = (x + offset[..., None]).reshape(6, -1)
+    expected = np.argsort(-total, axis=-1, kind="stable")[:, :5]
     np.testing.assert_array_equal(index, expected)
     np.testing.assert_array_equal(
-        values, np.take_along_axis(x, expected, axis=-1)
+        values, np.take_along_axis(total, expected, axis=-1)
     )
 
 
