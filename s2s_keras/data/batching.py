@@ -148,6 +148,7 @@ def make_batches(
     tokens_per_batch=None,
     shuffle_seed=None,
     num_devices=1,
+    num_copies=1,
 ):
     """Groups pairs of similar length into padded batches that `fit` takes.
 
@@ -162,6 +163,9 @@ def make_batches(
             there are variants of the pairs, each epoch draws one.
         num_devices: Integer. Rows of padding are added until a batch can be
             split evenly among so many devices.
+        num_copies: Integer. How often each pair is in a batch, one copy right
+            after the other, as `TokenCrossEntropy(consistency=...)` wants two.
+            Both limits count them all.
 
     Returns:
         `tf.data.Dataset` of known cardinality, of `(inputs, label_ids,
@@ -169,6 +173,9 @@ def make_batches(
         and `target_ids` `[batch, target_len]`, int32 `[batch, target_len]`,
         and float32 `[batch, target_len]`, 0 on padding.
     """
+    batch_size = max(1, batch_size // num_copies)
+    if tokens_per_batch is not None:
+        tokens_per_batch //= num_copies
     sides = tokenized_pairs.source_ids, tokenized_pairs.label_ids
     ranks, sizes = _plan(*tokenized_pairs.lengths, batch_size, tokens_per_batch)
     num_pairs, num_batches = ranks.shape[1], sizes.shape[1]
@@ -193,12 +200,11 @@ def make_batches(
         batches = batches.shuffle(num_batches, seed=shuffle_seed)
 
     def read(rows):
-        return _arrange(
-            *(
-                _pad(tf.gather(ids, rows).to_tensor(PAD_ID), num_devices)
-                for ids in sides
-            )
-        )
+        padded = [
+            _pad(tf.gather(ids, rows).to_tensor(PAD_ID), num_devices)
+            for ids in sides
+        ]
+        return _arrange(*(tf.repeat(ids, num_copies, axis=0) for ids in padded))
 
     return (
         batches.map(read, num_parallel_calls=PARALLEL_CALLS)

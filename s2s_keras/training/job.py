@@ -107,7 +107,7 @@ def compile_translator(translator, settings, steps):
             use_ema=settings.ema_momentum > 0,
             ema_momentum=settings.ema_momentum or 0.99,
         ),
-        loss=TokenCrossEntropy(settings.label_smoothing),
+        loss=TokenCrossEntropy(settings.label_smoothing, settings.consistency),
         weighted_metrics=[TokenAccuracy(), Perplexity()],
     )
 
@@ -198,6 +198,7 @@ def train(settings, corpora, run_dir):
             tokens_per_batch=settings.tokens_per_batch,
             shuffle_seed=seed,
             num_devices=strategy.num_replicas_in_sync,
+            num_copies=2 if settings.consistency else 1,
         )
         for pairs, seed, variation in (
             (corpora.train, settings.seed, _variation(settings)),

@@ -15,8 +15,15 @@ class TokenCrossEntropy(keras.losses.Loss):
     spread evenly over the vocabulary. Padding is left out by a `sample_weight`
     of 0, and the mean is taken over the weights.
 
+    Where `consistency` is set, every sentence comes twice, one copy right after
+    the other (see `make_batches`), and dropout makes the decoder say two things
+    about each of its tokens. Half of `consistency` times their mean divergence,
+    `(KL(p || q) + KL(q || p)) / 2`, is added.
+
     Args:
         label_smoothing: Float in [0, 1).
+        consistency: Float. Strength of the pull between the two copies of each
+            sentence; 0 for sentences that come once.
         reduction: As in `keras.losses.Loss`; the mean over real tokens by
             default.
         **kwargs: Keyword arguments of `keras.losses.Loss`.
@@ -37,12 +44,15 @@ class TokenCrossEntropy(keras.losses.Loss):
     1.3863
 
     Reference:
-        [Szegedy et al., 2016](https://arxiv.org/abs/1512.00567), Section 7.
+        [Szegedy et al., 2016](https://arxiv.org/abs/1512.00567), Section 7;
+        [Liang et al., 2021](https://arxiv.org/abs/2106.14448), Equation 3, for
+        consistency, there called R-Drop.
     """
 
     def __init__(
         self,
         label_smoothing=0.0,
+        consistency=0.0,
         reduction="mean_with_sample_weight",
         name="token_cross_entropy",
         **kwargs,
@@ -53,16 +63,26 @@ class TokenCrossEntropy(keras.losses.Loss):
                 "`label_smoothing` should be in [0, 1). "
                 f"Received: label_smoothing={label_smoothing}"
             )
+        if consistency < 0:
+            raise ValueError(
+                "`consistency` should not be negative. "
+                f"Received: consistency={consistency}"
+            )
         self.label_smoothing = label_smoothing
+        self.consistency = consistency
 
     def call(self, y_true, y_pred):
         y_true = ops.cast(y_true, "int32")
-        return _smoothed_cross_entropy(y_pred, y_true, self.label_smoothing)
+        losses = _smoothed_cross_entropy(y_pred, y_true, self.label_smoothing)
+        if not self.consistency:
+            return losses
+        return losses + 0.5 * self.consistency * _divergence(y_pred)
 
     def get_config(self):
         return {
             **super().get_config(),
             "label_smoothing": self.label_smoothing,
+            "consistency": self.consistency,
         }
 
 
@@ -125,3 +145,42 @@ def _add_at(tensor, index, values):
         rows, place, ops.reshape(values, (-1,)), reduction="add"
     )
     return ops.reshape(rows, shape)
+
+
+def _divergence(logits):
+    """How far the two copies of each sentence are apart.
+
+    That is `(KL(p || q) + KL(q || p)) / 2`, or half the sum of
+    `(p - q) (logits of p - logits of q)`, with its gradient.
+
+    Args:
+        logits: Float tensor `[batch, target_len, vocabulary_size]`, one copy
+            of a sentence right after the other.
+
+    Returns:
+        Float32 tensor `[batch, target_len]`, the same for both copies.
+    """
+
+    @ops.custom_gradient
+    def divergence(logits):
+        logits, probabilities, _ = normalize(logits)
+        apart = logits - _other_copy(logits)
+        gap = probabilities - _other_copy(probabilities)
+
+        def gradient(*args, upstream=None):
+            upstream = args[0] if upstream is None else upstream
+            both = upstream + _other_copy(upstream)
+            mean = ops.sum(probabilities * apart, axis=-1, keepdims=True)
+            slope = gap + probabilities * (apart - mean)
+            return 0.5 * slope * both[..., None]
+
+        return 0.5 * ops.sum(gap * apart, axis=-1), gradient
+
+    return divergence(ops.cast(logits, "float32"))
+
+
+def _other_copy(tensor):
+    """Swaps rows 0 and 1, 2 and 3, and so on."""
+    shape = ops.shape(tensor)
+    pairs = ops.reshape(tensor, (-1, 2, *shape[1:]))
+    return ops.reshape(ops.flip(pairs, axis=1), shape)

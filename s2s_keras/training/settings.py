@@ -53,6 +53,11 @@ class Settings(Architecture):
     learning_rate: float = option(4e-3, "Peak of the cosine schedule.")
     warmup_steps: int = option(300, "Steps to reach the peak.")
     label_smoothing: float = option(0.1, "Probability spread evenly.")
+    consistency: float = option(
+        0.0,
+        "Strength of the pull between two readings of each sentence, under "
+        "different dropout.",
+    )
     sampling_rate: float = option(
         0.0,
         "Share of known tokens replaced by own predictions in the last epoch; "

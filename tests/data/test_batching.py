@@ -97,6 +97,20 @@ def test_batches_are_split_evenly_among_devices():
         assert not even[2][num_rows:].numpy().any()
 
 
+def test_copies_stand_side_by_side_and_count():
+    tokenized = tokenize(random_rows(50))
+    for twice, once in zip(
+        make_batches(tokenized, tokens_per_batch=120, num_copies=2),
+        make_batches(tokenized, tokens_per_batch=60),
+        strict=True,
+    ):
+        for copies, ids in zip(
+            tf.nest.flatten(twice), tf.nest.flatten(once), strict=True
+        ):
+            np.testing.assert_array_equal(copies[::2], ids)
+            np.testing.assert_array_equal(copies[1::2], ids)
+
+
 def test_a_pair_longer_than_the_budget_is_a_batch_of_its_own():
     batches = make_batches(tokenize(random_rows(20)), tokens_per_batch=1)
     assert {len(label_ids) for _, label_ids, _ in batches} == {1}

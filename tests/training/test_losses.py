@@ -38,6 +38,37 @@ def test_gradient_equals_the_automatic_one(label_smoothing):
     )
 
 
+def divergence(p_logits, q_logits):
+    p, q = tf.nn.softmax(p_logits), tf.nn.softmax(q_logits)
+    p_to_q = tf.reduce_sum(p * tf.math.log(p / q), axis=-1)
+    q_to_p = tf.reduce_sum(q * tf.math.log(q / p), axis=-1)
+    return (p_to_q + q_to_p) / 2
+
+
+def test_consistency_adds_the_divergence_of_the_two_copies():
+    labels, weights = np.repeat(LABELS, 2, 0), np.repeat(WEIGHTS, 2, 0)
+    logits = RANDOM.normal(size=(4, 3, 5)).astype("float32")
+    logits = tf.constant(logits)
+    with tf.GradientTape(persistent=True) as tape:
+        tape.watch(logits)
+        ours = TokenCrossEntropy(0.1, consistency=3.0)(labels, logits, weights)
+        apart = tf.repeat(divergence(logits[::2], logits[1::2]), 2, axis=0)
+        theirs = TokenCrossEntropy(0.1)(labels, logits, weights)
+        theirs += 1.5 * tf.reduce_sum(apart * weights) / weights.sum()
+    np.testing.assert_allclose(ours, theirs, rtol=1e-5)
+    np.testing.assert_allclose(
+        tape.gradient(ours, logits), tape.gradient(theirs, logits), atol=1e-6
+    )
+
+
+def test_equal_copies_are_consistent():
+    labels, logits = np.repeat(LABELS, 2, 0), np.repeat(LOGITS, 2, 0)
+    np.testing.assert_allclose(
+        TokenCrossEntropy(0.1, consistency=3.0)(labels, logits),
+        TokenCrossEntropy(0.1)(labels, logits),
+    )
+
+
 def test_padding_changes_nothing():
     loss = TokenCrossEntropy(0.1)
     padded = [
@@ -60,7 +91,7 @@ def test_huge_and_half_precision_logits_stay_finite():
 
 
 def test_config():
-    loss = TokenCrossEntropy(0.2)
+    loss = TokenCrossEntropy(0.2, consistency=3.0)
     copy = keras.saving.deserialize_keras_object(
         keras.saving.serialize_keras_object(loss)
     )
@@ -71,3 +102,8 @@ def test_config():
 def test_refuses_bad_smoothing(label_smoothing):
     with pytest.raises(ValueError, match=f"label_smoothing={label_smoothing}"):
         TokenCrossEntropy(label_smoothing)
+
+
+def test_refuses_negative_consistency():
+    with pytest.raises(ValueError, match="consistency=-1"):
+        TokenCrossEntropy(consistency=-1)
