@@ -57,7 +57,7 @@ def main(models, source, target, beams, output, **places):
 
 
 def score(translations, references, language):
-    """BLEU of detokenized, cased text, and of Moses's tokens in small letters."""
+    """BLEU of cased text, and of Moses-like tokens in small letters."""
     cased = sacrebleu.corpus_bleu(translations, [references])
     as_papers = sacrebleu.corpus_bleu(
         tokenize(translations, language),
