@@ -15,9 +15,9 @@ from s2s_keras.conventions import END_ID
 from s2s_keras.conventions import PAD_ID
 from s2s_keras.conventions import START_ID
 from s2s_keras.decoding.penalties import length_penalty
-from s2s_keras.softmax import normalize
 
 IMPOSSIBLE = -1e9  # the log-probability of what must not be chosen
+SMALLEST = 1e-37  # probabilities have a logarithm from here on
 
 
 class StepResult(NamedTuple):
@@ -121,17 +121,15 @@ def greedy_search(
 
     def advance(time, live, steps):
         result = step(live.token_ids[:, 0], live.state, live.attended)
-        log_probs, _, token_ids = _candidates(
-            result.logits,
-            ops.zeros_like(live.log_probs),
-            time + 1 >= live.max_lengths,
+        log_probs, token_ids = _likeliest(
+            result.logits, time + 1 >= live.max_lengths
         )
         done = live.num_ended > 0
         steps = _write_step(
             steps,
             _Steps(
-                ops.where(done, PAD_ID, token_ids[:, 0]),
-                ops.where(done, 0.0, log_probs[:, 0]),
+                ops.where(done, PAD_ID, token_ids),
+                ops.where(done, 0.0, log_probs),
                 _map(
                     lambda weights: ops.where(done[:, None], 0.0, weights),
                     result.attention,
@@ -140,10 +138,10 @@ def greedy_search(
             time,
             live.sentences,
         )
-        ended = ops.logical_or(done, token_ids[:, 0] == END_ID)
+        ended = ops.logical_or(done, token_ids == END_ID)
         live = live._replace(
             num_ended=ops.cast(ended, "int32"),
-            token_ids=token_ids[:, :1],
+            token_ids=token_ids[:, None],
             state=_like(result.state, live.state),
         )
         return time + 1, _leave(live, ended), steps
@@ -353,10 +351,8 @@ def allowed_log_probs(logits):
         Float32 tensor `[..., vocabulary_size]`, -1e9 for PAD and START, which
         never may.
     """
-    token_ids = ops.arange(logits.shape[-1])
-    never = ops.logical_or(token_ids == PAD_ID, token_ids == START_ID)
     log_probs = ops.log_softmax(ops.cast(logits, "float32"), axis=-1)
-    return log_probs + ops.where(never, IMPOSSIBLE, 0.0)
+    return log_probs + IMPOSSIBLE * (1 - _may_come(logits.shape[-1]))
 
 
 def _first_live(state, attended, max_lengths, num_beams):
@@ -377,6 +373,29 @@ def _first_live(state, attended, max_lengths, num_beams):
     return _take_sentences(live, ops.nonzero(ops.ones_like(max_lengths))[0])
 
 
+def _likeliest(logits, must_end):
+    """The likeliest token that may come next.
+
+    Args:
+        logits: Float tensor `[active, vocabulary_size]`.
+        must_end: Boolean tensor `[active]`, where only END may come next.
+
+    Returns:
+        Its log-probability and its id, both `[active]`.
+    """
+    probabilities = ops.softmax(ops.cast(logits, "float32"))
+    best, token_ids = ops.top_k(probabilities * _may_come(logits.shape[-1]), 1)
+    best = ops.where(must_end, probabilities[:, END_ID], best[:, 0])
+    token_ids = ops.cast(token_ids[:, 0], "int32")
+    return _log(best), ops.where(must_end, END_ID, token_ids)
+
+
+def _may_come(vocabulary_size):
+    """1 for every token but PAD and START, 0 for these, `[vocabulary_size]`."""
+    never = ops.one_hot([PAD_ID, START_ID], vocabulary_size)
+    return 1 - ops.sum(never, axis=0)
+
+
 def _candidates(logits, log_probs, must_end):
     """The best `2 * num_beams` continuations of each sentence.
 
@@ -392,17 +411,16 @@ def _candidates(logits, log_probs, must_end):
         `[active, 2 * num_beams]`, best first.
     """
     num_beams, vocabulary_size = log_probs.shape[1], logits.shape[-1]
-    logits, _, log_normalizer = normalize(logits)
-    offset = log_probs - ops.reshape(log_normalizer, (-1, num_beams))
-    logits = ops.reshape(logits, (-1, num_beams, vocabulary_size))
+    probabilities = ops.softmax(ops.cast(logits, "float32"))
+    probabilities = ops.reshape(probabilities, (-1, num_beams, vocabulary_size))
     # Two more of each hypothesis, as PAD and START may be among them.
     width = min(4 * num_beams, num_beams * vocabulary_size)
-    best, index = _top_k(logits, offset, width)
+    best, index = _likeliest_of_all(probabilities, log_probs, width)
     token_ids = index % vocabulary_size
     never = ops.logical_or(token_ids == PAD_ID, token_ids == START_ID)
     best = ops.where(never, IMPOSSIBLE, best)
     ends = ops.pad(
-        offset + logits[..., END_ID],
+        log_probs + _log(probabilities[..., END_ID]),
         ((0, 0), (0, width - num_beams)),
         constant_values=IMPOSSIBLE,
     )
@@ -416,42 +434,48 @@ def _candidates(logits, log_probs, must_end):
     return best, index // vocabulary_size, index % vocabulary_size
 
 
-def _top_k(x, offset, k):
-    """The `k` largest of `x + offset`, of those that are equal the first.
+def _likeliest_of_all(probabilities, log_probs, k):
+    """The `k` likeliest continuations, of those that are equal the first.
 
-    In long rows it looks only into the blocks of neighbours with the `k`
-    largest maxima, which takes less than half the time of looking everywhere.
+    In large vocabularies it looks only into the blocks of neighbours with the
+    `k` largest maxima, which takes less than half the time of looking
+    everywhere.
 
     Args:
-        x: Float tensor `[active, num_beams, size]`.
-        offset: Float tensor `[active, num_beams]`.
+        probabilities: Float32 tensor `[active, num_beams, vocabulary_size]`.
+        log_probs: Float32 tensor `[active, num_beams]`, of the hypotheses.
         k: Integer.
 
     Returns:
-        Values and int32 indices into `[num_beams * size]`, both
-        `[active, k]`, largest first.
+        Log-probabilities and int32 indices into
+        `[num_beams * vocabulary_size]`, both `[active, k]`, likeliest first.
     """
-    _, num_beams, size = x.shape
+    _, num_beams, size = probabilities.shape
     width = max(i for i in range(1, 65) if size % i == 0)
     num_blocks = num_beams * size // width
     if size < 4096 or num_blocks <= k:
-        x = ops.reshape(x + offset[..., None], (-1, num_beams * size))
-        best, index = ops.top_k(x, k)
+        total = _log(probabilities) + log_probs[..., None]
+        best, index = ops.top_k(ops.reshape(total, (-1, num_beams * size)), k)
         return best, ops.cast(index, "int32")
-    blocks = ops.reshape(x, (-1, num_beams, size // width, width))
-    maxima = ops.max(blocks, axis=-1) + offset[..., None]
+    blocks = ops.reshape(probabilities, (-1, num_beams, size // width, width))
+    maxima = _log(ops.max(blocks, axis=-1)) + log_probs[..., None]
     _, block = ops.top_k(ops.reshape(maxima, (-1, num_blocks)), k)
     block = ops.sort(ops.cast(block, "int32"), axis=-1)
-    first = num_blocks * ops.arange(ops.shape(x)[0], dtype="int32")
+    rows = ops.arange(ops.shape(block)[0], dtype="int32")[:, None]
     inside = ops.take(
-        ops.reshape(x, (-1, width)), first[:, None] + block, axis=0
+        ops.reshape(blocks, (-1, width)), num_blocks * rows + block, axis=0
     )
     parents = block * width // size
-    inside = inside + ops.take_along_axis(offset, parents, axis=1)[..., None]
+    parent_log_probs = ops.take_along_axis(log_probs, parents, axis=1)
+    inside = _log(inside) + parent_log_probs[..., None]
     best, index = ops.top_k(ops.reshape(inside, (-1, k * width)), k)
     index = ops.cast(index, "int32")
     block = ops.take_along_axis(block, index // width, axis=1)
     return best, block * width + index % width
+
+
+def _log(probabilities):
+    return ops.log(ops.maximum(probabilities, SMALLEST))
 
 
 def _find_ended(num_ended, log_probs, token_ids, time, alpha):

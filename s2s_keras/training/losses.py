@@ -4,7 +4,6 @@ import keras
 from keras import ops
 
 from s2s_keras.conventions import register
-from s2s_keras.softmax import normalize
 
 
 @register
@@ -99,8 +98,25 @@ def cross_entropy(logits, y_true):
     Returns:
         Float32 tensor `[batch, target_len]`, in nats.
     """
-    logits, _, log_normalizer = normalize(logits)
+    logits, _, log_normalizer = _normalize(logits)
     return log_normalizer - _true_logit(logits, ops.cast(y_true, "int32"))
+
+
+def _normalize(logits):
+    """Softmax, which on CPUs takes half the time of `ops.logsumexp`.
+
+    Args:
+        logits: Float tensor `[..., vocabulary_size]`, of any type.
+
+    Returns:
+        A tuple of float32 tensors: the logits, their probabilities
+        `[..., vocabulary_size]`, and what the logits exceed the logarithms of
+        these by `[...]`.
+    """
+    logits = ops.cast(logits, "float32")
+    probabilities = ops.softmax(logits)
+    likeliest = ops.log(ops.max(probabilities, axis=-1))
+    return logits, probabilities, ops.max(logits, axis=-1) - likeliest
 
 
 def _true_logit(logits, y_true):
@@ -118,7 +134,7 @@ def _smoothed_cross_entropy(logits, y_true, label_smoothing):
 
     @ops.custom_gradient
     def cross_entropy(logits):
-        logits, probabilities, log_normalizer = normalize(logits)
+        logits, probabilities, log_normalizer = _normalize(logits)
 
         def gradient(*args, upstream=None):
             upstream = args[0] if upstream is None else upstream
@@ -163,7 +179,7 @@ def _divergence(logits):
 
     @ops.custom_gradient
     def divergence(logits):
-        logits, probabilities, _ = normalize(logits)
+        logits, probabilities, _ = _normalize(logits)
         apart = logits - _other_copy(logits)
         gap = probabilities - _other_copy(probabilities)
 

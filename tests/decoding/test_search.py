@@ -9,7 +9,7 @@ from s2s_keras.conventions import END_ID
 from s2s_keras.conventions import START_ID
 from s2s_keras.decoding.penalties import length_penalty
 from s2s_keras.decoding.search import StepResult
-from s2s_keras.decoding.search import _top_k
+from s2s_keras.decoding.search import _likeliest_of_all
 from s2s_keras.decoding.search import beam_search
 from s2s_keras.decoding.search import greedy_search
 
@@ -199,17 +199,28 @@ def test_sentences_that_are_done_leave_the_batch(num_beams):
 
 
 @pytest.mark.parametrize("size", [7, 8000, 8009])
-def test_the_largest_are_found_whatever_the_size(size):
+def test_the_likeliest_of_all_are_found_whatever_the_size(size):
     rng = np.random.default_rng(size)
-    x = rng.integers(0, 2000, (6, 3, size)).astype("f4")
-    offset = rng.integers(0, 2000, (6, 3)).astype("f4")
-    values, index = _top_k(*map(ops.convert_to_tensor, (x, offset)), 5)
-    total = (x + offset[..., None]).reshape(6, -1)
-    expected = np.argsort(-total, axis=-1, kind="stable")[:, :5]
-    np.testing.assert_array_equal(index, expected)
-    np.testing.assert_array_equal(
-        values, np.take_along_axis(total, expected, axis=-1)
+    # Powers of two, whose logarithms are added up without rounding apart.
+    x = 2.0 ** -rng.integers(0, 30, (6, 3, size))
+    log_probs = np.log(2.0 ** -rng.integers(0, 3, (6, 3)))
+    total = np.log2(x) + np.round(log_probs / np.log(2))[..., None]
+    expected = np.argsort(-total.reshape(6, -1), axis=-1, kind="stable")
+    found, index = _likeliest_of_all(
+        ops.convert_to_tensor(x, "float32"),
+        ops.convert_to_tensor(log_probs, "float32"),
+        5,
     )
+    values = np.take_along_axis(total.reshape(6, -1), expected[:, :5], axis=-1)
+    np.testing.assert_allclose(found, values * np.log(2), atol=1e-5)
+    got = np.take_along_axis(total.reshape(6, -1), np.array(index), axis=-1)
+    np.testing.assert_array_equal(got, values)
+
+
+def test_of_equal_ones_the_first_are_taken():
+    x = np.full((1, 2, 8000), 1 / 8000, "float32")
+    _, index = _likeliest_of_all(ops.convert_to_tensor(x), ops.zeros((1, 2)), 5)
+    np.testing.assert_array_equal(index, [[0, 1, 2, 3, 4]])
 
 
 @pytest.mark.parametrize("num_beams", [1, 3])

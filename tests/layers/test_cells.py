@@ -1,0 +1,33 @@
+import keras
+import numpy as np
+import pytest
+
+from s2s_keras.layers.cells import CELLS
+from s2s_keras.layers.cells import GRUCell
+
+RANDOM = np.random.default_rng(0)
+INPUTS = RANDOM.normal(size=(3, 4)).astype("float32")
+HIDDEN = RANDOM.normal(size=(3, 5)).astype("float32")
+
+
+def test_the_gru_cell_is_that_of_keras():
+    ours, theirs = GRUCell(5), keras.layers.GRUCell(5)
+    for cell in (ours, theirs):
+        cell.build(INPUTS.shape)
+    weights = [RANDOM.normal(size=w.shape) for w in theirs.weights]
+    for cell in (ours, theirs):
+        cell.set_weights(weights)
+    np.testing.assert_allclose(
+        ours(INPUTS, [HIDDEN])[0], theirs(INPUTS, [HIDDEN])[0], atol=1e-6
+    )
+
+
+@pytest.mark.parametrize("kind", CELLS)
+def test_config(kind):
+    cell = CELLS[kind](5, recurrent_dropout=0.2)
+    copy = keras.saving.deserialize_keras_object(
+        keras.saving.serialize_keras_object(cell)
+    )
+    assert type(copy) is type(cell)
+    assert copy.get_config() == cell.get_config()
+    assert (copy.units, copy.recurrent_dropout) == (5, 0.2)
