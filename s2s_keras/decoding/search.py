@@ -453,7 +453,7 @@ def _likeliest_of_all(probabilities, log_probs, k):
     _, num_beams, size = probabilities.shape
     width = max(i for i in range(1, 65) if size % i == 0)
     num_blocks = num_beams * size // width
-    if size < 4096 or num_blocks <= k:
+    if num_beams * size < 4096 or num_blocks <= k:
         total = _log(probabilities) + log_probs[..., None]
         best, index = ops.top_k(ops.reshape(total, (-1, num_beams * size)), k)
         return best, ops.cast(index, "int32")
