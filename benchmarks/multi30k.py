@@ -79,11 +79,11 @@ def tokenize(texts, language):
 
 def print_table(rows):
     table = rich.table.Table(box=None, pad_edge=False)
-    for header in ("model", "split", "cased, detokenized", "as papers count"):
-        table.add_column(header, no_wrap=True)
+    for header in ("model", "split", "cased", "as papers"):
+        table.add_column(header)
     for row in rows:
         table.add_row(
-            row["model"],
+            pathlib.Path(row["model"]).name,
             row["split"],
             f"{row['cased']:.2f}",
             f"{row['as_papers']:.2f}",
