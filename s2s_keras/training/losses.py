@@ -35,6 +35,9 @@ class TokenCrossEntropy(keras.losses.Loss):
     Returns:
         Float32 scalar, in nats per token.
 
+    Raises:
+        ValueError: If a batch of an odd size is to be `consistency`'s pairs.
+
     Example:
 
     >>> loss = TokenCrossEntropy()
@@ -75,6 +78,12 @@ class TokenCrossEntropy(keras.losses.Loss):
         losses = _smoothed_cross_entropy(y_pred, y_true, self.label_smoothing)
         if not self.consistency:
             return losses
+        if y_pred.shape[0] is not None and y_pred.shape[0] % 2:
+            raise ValueError(
+                "`consistency` needs every sentence twice, one copy right "
+                "after the other (see `make_batches`). Received: a batch of "
+                f"{y_pred.shape[0]}"
+            )
         return losses + 0.5 * self.consistency * _divergence(y_pred)
 
     def get_config(self):

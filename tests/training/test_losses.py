@@ -107,3 +107,9 @@ def test_refuses_bad_smoothing(label_smoothing):
 def test_refuses_negative_consistency():
     with pytest.raises(ValueError, match="consistency=-1"):
         TokenCrossEntropy(consistency=-1)
+
+
+def test_consistency_refuses_a_sentence_without_its_copy():
+    loss = TokenCrossEntropy(consistency=1.0)
+    with pytest.raises(ValueError, match="Received: a batch of 1"):
+        loss(LABELS[:1], LOGITS[:1])
