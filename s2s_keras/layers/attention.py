@@ -96,6 +96,46 @@ def _tanh(tensor):
     return ops.cast(ops.tanh(_widen(tensor)), tensor.dtype)
 
 
+def _additive_scores(query_key, memory_keys, weights):
+    """Scores `v' tanh(query_key + memory_keys)`, whose gradient saves memory.
+
+    The loop over target tokens would keep the hyperbolic tangents of every
+    step for the gradient, which are larger than all else: they are computed
+    again instead.
+
+    Args:
+        query_key: Float tensor `[batch, units]`.
+        memory_keys: Float tensor `[batch, source_len, units]`.
+        weights: Float tensor `[units]`, `v`.
+
+    Returns:
+        Float tensor `[batch, source_len]`.
+    """
+
+    @ops.custom_gradient
+    def scores(query_key, memory_keys, weights):
+        def hidden():
+            return ops.tanh(_widen(query_key[:, None] + memory_keys))
+
+        def gradient(*args, upstream=None):
+            upstream = _widen(args[0] if upstream is None else upstream)
+            again = hidden()
+            slope = (1 - again * again) * _widen(weights)
+            slope = ops.cast(slope * upstream[..., None], memory_keys.dtype)
+            return (
+                ops.sum(slope, axis=1),
+                slope,
+                ops.cast(
+                    ops.einsum("bs,bsu->u", upstream, again), weights.dtype
+                ),
+            )
+
+        found = ops.cast(hidden(), weights.dtype)
+        return ops.matmul(found, weights[:, None])[..., 0], gradient
+
+    return scores(query_key, memory_keys, weights)
+
+
 def _widen(tensor):
     dtype = keras.backend.result_type(tensor.dtype, "float32")
     return ops.cast(tensor, dtype)
@@ -165,8 +205,11 @@ class BahdanauAttention(Attention):
         return self.memory_projection(memory)
 
     def score(self, query, memory_keys):
-        query_key = self.query_projection(query)[:, None]  # [batch, 1, units]
-        return self.score_projection(_tanh(query_key + memory_keys))[..., 0]
+        return _additive_scores(
+            self.query_projection(query),
+            memory_keys,
+            ops.convert_to_tensor(self.score_projection.kernel)[:, 0],
+        )
 
     def get_config(self):
         return {
