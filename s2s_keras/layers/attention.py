@@ -115,23 +115,19 @@ def _additive_scores(query_key, memory_keys, weights):
     @ops.custom_gradient
     def scores(query_key, memory_keys, weights):
         def hidden():
-            return ops.tanh(_widen(query_key[:, None] + memory_keys))
+            return ops.tanh(query_key[:, None] + memory_keys)
 
         def gradient(*args, upstream=None):
-            upstream = _widen(args[0] if upstream is None else upstream)
+            upstream = args[0] if upstream is None else upstream
             again = hidden()
-            slope = (1 - again * again) * _widen(weights)
-            slope = ops.cast(slope * upstream[..., None], memory_keys.dtype)
+            slope = (1 - again * again) * weights * upstream[..., None]
             return (
                 ops.sum(slope, axis=1),
                 slope,
-                ops.cast(
-                    ops.einsum("bs,bsu->u", upstream, again), weights.dtype
-                ),
+                ops.einsum("bs,bsu->u", upstream, again),
             )
 
-        found = ops.cast(hidden(), weights.dtype)
-        return ops.matmul(found, weights[:, None])[..., 0], gradient
+        return ops.matmul(hidden(), weights[:, None])[..., 0], gradient
 
     return scores(query_key, memory_keys, weights)
 
@@ -186,7 +182,8 @@ class BahdanauAttention(Attention):
     """
 
     def __init__(self, units, use_bias=True, **kwargs):
-        super().__init__(**kwargs)
+        # The keys stay in float32, in which tanh is quicker than in half types.
+        super().__init__(autocast=False, **kwargs)
         _check_units(units)
         self.units = units
         self.use_bias = use_bias
@@ -202,14 +199,22 @@ class BahdanauAttention(Attention):
         self.score_projection.build((*memory_shape[:-1], self.units))
 
     def project_memory(self, memory):
-        return self.memory_projection(memory)
+        return _widen(self.memory_projection(memory))
+
+    def call(self, query, memory, memory_keys=None, memory_mask=None):
+        query, memory = self._cast(query), self._cast(memory)
+        return super().call(query, memory, memory_keys, memory_mask)
+
+    def _cast(self, tensor):
+        """What Keras would do, were the keys to be cast, too."""
+        return ops.cast(tensor, self.compute_dtype)
 
     def score(self, query, memory_keys):
-        return _additive_scores(
-            self.query_projection(query),
-            memory_keys,
-            ops.convert_to_tensor(self.score_projection.kernel)[:, 0],
+        weights = ops.convert_to_tensor(self.score_projection.kernel)[:, 0]
+        scores = _additive_scores(
+            _widen(self.query_projection(query)), memory_keys, _widen(weights)
         )
+        return self._cast(scores)
 
     def get_config(self):
         return {
@@ -294,8 +299,9 @@ class CoverageAttention(BahdanauAttention):
             memory_keys = self.project_memory(memory)
         memory_keys, fertility = memory_keys
         if coverage is not None:
-            coverage = ops.expand_dims(coverage, -1) / fertility
-            memory_keys = memory_keys + self.coverage_projection(coverage)
+            coverage = ops.expand_dims(self._cast(coverage), -1) / fertility
+            coverage_key = self.coverage_projection(coverage)
+            memory_keys = memory_keys + _widen(coverage_key)
         return super().call(query, memory, memory_keys, memory_mask)
 
 

@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 
 from s2s_keras.layers.cells import CELLS
+from s2s_keras.layers.cells import GRU
 from s2s_keras.layers.cells import GRUCell
 
 RANDOM = np.random.default_rng(0)
@@ -20,6 +21,35 @@ def test_the_gru_cell_is_that_of_keras():
     np.testing.assert_allclose(
         ours(INPUTS, [HIDDEN])[0], theirs(INPUTS, [HIDDEN])[0], atol=1e-6
     )
+
+
+@pytest.mark.parametrize("lengths", [None, (4, 2, 1)])
+@pytest.mark.parametrize("go_backwards", [False, True])
+@pytest.mark.parametrize("zero_output_for_mask", [False, True])
+def test_the_gru_layer_is_that_of_keras(
+    lengths, go_backwards, zero_output_for_mask
+):
+    ours, theirs = (
+        make(
+            5,
+            return_sequences=True,
+            return_state=True,
+            go_backwards=go_backwards,
+            zero_output_for_mask=zero_output_for_mask,
+        )
+        for make in (GRU, keras.layers.GRU)
+    )
+    sequences = RANDOM.normal(size=(3, 4, 2)).astype("float32")
+    mask = None if lengths is None else np.arange(4) < np.c_[list(lengths)]
+    for layer in (ours, theirs):
+        layer.build(sequences.shape)
+    weights = [RANDOM.normal(size=w.shape) for w in theirs.weights]
+    for layer in (ours, theirs):
+        layer.set_weights(weights)
+    for found, expected in zip(
+        ours(sequences, mask=mask), theirs(sequences, mask=mask), strict=True
+    ):
+        np.testing.assert_allclose(found, expected, atol=1e-6)
 
 
 @pytest.mark.parametrize("kind", CELLS)
