@@ -385,13 +385,18 @@ def _search_options(command):
     show_default=True,
     help="The oldest release of TensorFlow Serving that is to run it.",
 )
+@click.option(
+    "--dtype",
+    help="Keras dtype policy, such as float32 for processors without bfloat16 "
+    "products; that of training else.",
+)
 @click.argument(
     "path", type=click.Path(file_okay=False, path_type=pathlib.Path)
 )
 @json_option
-def export(model, beams, path, **settings):
+def export(model, beams, path, dtype, **settings):
     """Write the next version of a servable model, PATH/1, PATH/2, ..."""
-    text_translator = load_model(model)
+    text_translator = load_model(model, dtype)
     from s2s_keras.export.serving import export
 
     with status("Exporting, and checking what was exported"):

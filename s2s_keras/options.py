@@ -88,8 +88,8 @@ def make_settings(options):
     return dataclasses.replace(defaults, **given)
 
 
-def load_model(model):
+def load_model(model, dtype=None):
     """Loads a model, or says how to get one."""
     from s2s_keras.models.text_translator import TextTranslator
 
-    return TextTranslator.from_preset(model)
+    return TextTranslator.from_preset(model, dtype)

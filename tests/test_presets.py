@@ -47,6 +47,20 @@ def test_a_saved_preset_comes_back(model, tmp_path):
         )
 
 
+def test_a_preset_runs_in_another_dtype(model, tmp_path):
+    model.save_to_preset(tmp_path / "wide")
+    narrow = TextTranslator.from_preset(tmp_path / "wide", "mixed_bfloat16")
+    assert narrow.translator.encoder.compute_dtype == "bfloat16"
+    assert narrow.translator.decoder.attention.compute_dtype == "bfloat16"
+    narrow.save_to_preset(tmp_path / "narrow")
+    wide = TextTranslator.from_preset(tmp_path / "narrow", dtype="float32")
+    assert wide.translator.encoder.compute_dtype == "float32"
+    assert wide.settings == model.settings
+    expected = model.translate(TEXTS[:4])
+    assert wide.translate(TEXTS[:4])[0].score == expected[0].score
+    assert list(map(str, wide.translate(TEXTS[:4]))) == list(map(str, expected))
+
+
 def test_a_translator_comes_from_either_kind_of_preset(model, tmp_path):
     model.save_to_preset(tmp_path / "text")
     model.translator.save_to_preset(tmp_path / "ids")

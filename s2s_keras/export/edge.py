@@ -66,7 +66,8 @@ def export_litert(text_translator, folder, weights="float32", **settings):
             "A LiteRT export is run before it is published, with "
             "ai-edge-litert: `pip install 's2s-keras[litert]'`."
         )
-    servable = text_translator.with_settings(**settings)
+    # LiteRT knows no bfloat16.
+    servable = text_translator.with_settings(**settings).with_dtype("float32")
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent) as temporary:
         new = pathlib.Path(temporary, "model")

@@ -113,13 +113,15 @@ class TextTranslator(keras.Model):
         self._functions = {}
 
     @classmethod
-    def from_preset(cls, preset):
+    def from_preset(cls, preset, dtype=None):
         """Loads a trained model.
 
         Args:
             preset: A name in `TextTranslator.presets`, a `.keras` file, or a
                 folder that holds a `model.keras`, as `save_to_preset` and
                 `s2s-keras train` write it.
+            dtype: Keras dtype policy to run in, as where processors have no
+                bfloat16 products; that of training by default.
 
         Returns:
             A `TextTranslator`.
@@ -136,7 +138,7 @@ class TextTranslator(keras.Model):
                 f"`preset` should hold a {cls.__name__}. Received: {path} "
                 f"with a {type(model).__name__}"
             )
-        return model
+        return model if dtype is None else model.with_dtype(dtype)
 
     @property
     def settings(self):
@@ -163,6 +165,27 @@ class TextTranslator(keras.Model):
             self.source_tokenizer,
             self.target_tokenizer,
             **(self.settings | given),
+        )
+
+    def with_dtype(self, dtype):
+        """Gives a model with copies of these weights in another dtype policy.
+
+        Args:
+            dtype: Keras dtype policy, such as `"float32"`.
+
+        Returns:
+            A `TextTranslator` that shares the tokenizers.
+        """
+        translator = type(self.translator).from_config(
+            _replace_dtype(self.translator.get_config(), dtype)
+        )
+        translator.set_weights(self.translator.get_weights())
+        return type(self)(
+            translator,
+            self.source_tokenizer,
+            self.target_tokenizer,
+            name=self.name,
+            **self.settings,
         )
 
     def save_to_preset(self, folder):
@@ -431,6 +454,18 @@ class TextTranslator(keras.Model):
                 config[part], custom_objects=custom_objects
             )
         return cls(**config)
+
+
+def _replace_dtype(config, dtype):
+    """Replaces the dtype policies of nested layers."""
+    if isinstance(config, list):
+        return [_replace_dtype(value, dtype) for value in config]
+    if not isinstance(config, dict):
+        return config
+    return {
+        key: dtype if key == "dtype" else _replace_dtype(value, dtype)
+        for key, value in config.items()
+    }
 
 
 def _check_texts(texts, name):
