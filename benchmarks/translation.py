@@ -5,9 +5,10 @@
 Each system of `training.py` that searches with a beam trains for as many
 updates, then translates the same test sentences, sorted by length, greedily and
 with five beams, 64 at a time and one at a time. Loading and tracing are not
-counted. For single sentences of ours there are the median and the 95th
-percentile, too; OpenNMT-py tells its total alone. Prints a table and writes
-JSON. Run it while nothing else runs.
+counted. With `intra1` an operation has one thread, and the others are for
+operations, or batches, beside it. For single sentences of ours there are the
+median and the 95th percentile, too; OpenNMT-py tells its total alone. Prints a
+table and writes JSON. Run it while nothing else runs.
 """
 
 import json
@@ -17,7 +18,13 @@ import click
 import rich.table
 import side_by_side
 
-SYSTEMS = ("ours", "ours+bfloat16", "opennmt_py", "opennmt_py+mkl")
+SYSTEMS = (
+    "ours",
+    "ours+bfloat16",
+    "ours+bfloat16+intra1",
+    "opennmt_py",
+    "opennmt_py+mkl",
+)
 
 
 @click.command()

@@ -41,6 +41,8 @@ class Counter(keras.callbacks.Callback):
 def main(folder, updates, task, variants):
     if "bfloat16" in variants:
         keras.config.set_dtype_policy("mixed_bfloat16")
+    if "intra1" in variants:
+        tf.config.threading.set_intra_op_parallelism_threads(1)
     batches = read_batches(folder, updates)
     translator = Translator(
         Encoder(8000, embedding_dim=256, units=256),
@@ -90,11 +92,11 @@ def translate(translator, folder):
         options = {"num_beams": num_beams, "batch_size": batch_size}
         text_translator.translate(texts[:batch_size], **options)  # traces
         found, times = [], []
-        for start in range(0, len(texts), batch_size):
+        for request in (
+            [texts] if batch_size > 1 else [[text] for text in texts]
+        ):
             started = time.perf_counter()
-            found += text_translator.translate(
-                texts[start : start + batch_size], **options
-            )
+            found += text_translator.translate(request, **options)
             times.append(time.perf_counter() - started)
         num_tokens = sum(len(item.target_pieces) for item in found)
         report = report_search(

@@ -1,5 +1,7 @@
 """The model that apps load and TensorFlow Serving runs: text in, text out."""
 
+import concurrent.futures
+import os
 import warnings
 from typing import Any
 from typing import NamedTuple
@@ -20,6 +22,9 @@ from s2s_keras.text.normalization import normalize_text
 from s2s_keras.text.paragraphs import Paragraphs
 
 END_LABEL = "[END]"
+# Batches that run side by side: processor cores wait for one another less in
+# two batches than in the operations of one.
+NUM_BATCHES_AT_ONCE = min(4, os.cpu_count() or 1)
 
 
 class Translation(NamedTuple):
@@ -399,15 +404,23 @@ class TextTranslator(keras.Model):
     def _in_batches(self, function, sides, batch_size, verbose=False):
         """Runs texts of similar length together, and keeps their order."""
         order = sorted(range(len(sides[0])), key=lambda i: len(sides[0][i]))
-        translations = [None] * len(order)
-        starts = range(0, len(order), batch_size)
-        for first in track(starts, "Translating") if verbose else starts:
-            rows = order[first : first + batch_size]
-            outputs = function(
-                *(tf.constant([texts[i] for i in rows]) for texts in sides)
-            )
-            for i, translation in zip(rows, self._unpack(outputs), strict=True):
-                translations[i] = translation
+        batches = [
+            order[first : first + batch_size]
+            for first in range(0, len(order), batch_size)
+        ]
+
+        def run(rows):
+            columns = ([texts[i] for i in rows] for texts in sides)
+            outputs = function(*map(tf.constant, columns))
+            return dict(zip(rows, self._unpack(outputs), strict=True))
+
+        translations = {}
+        steps = track(batches, "Translating") if verbose else batches
+        with concurrent.futures.ThreadPoolExecutor(NUM_BATCHES_AT_ONCE) as pool:
+            walk = pool.map if len(batches) > 1 else map
+            for _, found in zip(steps, walk(run, batches), strict=True):
+                translations.update(found)
+        translations = [translations[i] for i in sorted(order)]
         _report_truncated(translations, self.max_source_len)
         return translations
 
