@@ -61,6 +61,12 @@ def test_a_preset_runs_in_another_dtype(model, tmp_path):
     assert list(map(str, wide.translate(TEXTS[:4]))) == list(map(str, expected))
 
 
+@pytest.mark.parametrize("dtype", ["bfloat16", "nonsense"])
+def test_what_dtype_can_be_is_said(model, dtype):
+    with pytest.raises(ValueError, match=f"mixed_.*{dtype}|{dtype}.*mixed_"):
+        model.with_dtype(dtype)
+
+
 def test_a_translator_comes_from_either_kind_of_preset(model, tmp_path):
     model.save_to_preset(tmp_path / "text")
     model.translator.save_to_preset(tmp_path / "ids")

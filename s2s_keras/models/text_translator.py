@@ -180,7 +180,17 @@ class TextTranslator(keras.Model):
 
         Returns:
             A `TextTranslator` that shares the tokenizers.
+
+        Raises:
+            ValueError: If there is no such policy, or its variables are in
+                bfloat16.
         """
+        if keras.dtype_policies.get(dtype).variable_dtype == "bfloat16":
+            raise ValueError(
+                "`dtype` should have variables of another type, as in "
+                "'mixed_bfloat16': TensorFlow cannot make orthogonal matrices "
+                f"of bfloat16. Received: dtype={dtype!r}"
+            )
         translator = type(self.translator).from_config(
             _replace_dtype(self.translator.get_config(), dtype)
         )
