@@ -76,5 +76,6 @@ def test_models_are_timed_and_drawn():
 def test_a_longer_batch_takes_more_memory():
     rows = measure_memory({"attention": variant(units=256)}, 50, (8, 256))
     short, long = (row["megabytes"] for row in rows)
-    # Of a tensor [target_len, batch, source_len, units] alone.
-    assert long - short > 256 * 16 * 256 * 256 * 4 / 2**20 / 2
+    assert long - short > 50
+    # A tensor [target_len, batch, source_len, units] is never held.
+    assert long - short < 256 * 16 * 256 * 256 * 4 / 2**20 / 2
