@@ -199,11 +199,26 @@ def _config(cell):
     }
 
 
+def _is_usual(cell):
+    """Whether a GRU cell computes what `_pass_gates` does."""
+    return (
+        cell.activation is keras.activations.tanh
+        and cell.recurrent_activation is keras.activations.sigmoid
+        and cell.use_bias
+        and cell.reset_after
+        and not cell.dropout
+    )
+
+
 class _GRULoop(keras.layers.RNN):
     """Walks a GRU cell whose inputs were projected before."""
 
     def inner_loop(self, sequences, initial_state, mask, training=False):
         cell = self.cell
+        if not _is_usual(cell):
+            return super().inner_loop(
+                sequences, initial_state, mask=mask, training=training
+            )
         if mask is None:
             mask = ops.ones_like(sequences[..., 0], dtype="bool")
         mask = ops.expand_dims(mask, -1)
@@ -236,9 +251,9 @@ class _GRULoop(keras.layers.RNN):
 class GRU(keras.layers.GRU, _GRULoop):
     """Keras's GRU layer, with a quicker loop where there is no cuDNN.
 
-    The products of the inputs are taken before the loop. Arguments, call
-    arguments and what it returns: see `keras.layers.GRU`, of which activations
-    and `reset_after` stay at their defaults.
+    The products of the inputs are taken before the loop, unless activations,
+    biases, `reset_after` or `dropout` are not Keras's defaults. Arguments, call
+    arguments and what it returns: see `keras.layers.GRU`.
 
     Reference:
         [Cho et al., 2014](https://arxiv.org/abs/1406.1078), Section 2.3.

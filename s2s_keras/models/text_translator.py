@@ -321,7 +321,8 @@ class TextTranslator(keras.Model):
             num_beams: Integer, or `None` for the model's own.
             length_penalty: Float, or `None` for the model's own.
             batch_size: Integer. Sentences that run together. Sentences of
-                similar length are put together; results keep their order.
+                similar length are put together; results keep their order. Up
+                to four batches run side by side.
             verbose: Boolean. Whether to show progress on a terminal.
 
         Returns:

@@ -24,19 +24,22 @@ def test_the_gru_cell_is_that_of_keras():
 
 
 @pytest.mark.parametrize("lengths", [None, (4, 2, 1)])
-@pytest.mark.parametrize("go_backwards", [False, True])
-@pytest.mark.parametrize("zero_output_for_mask", [False, True])
-def test_the_gru_layer_is_that_of_keras(
-    lengths, go_backwards, zero_output_for_mask
-):
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"go_backwards": True},
+        {"zero_output_for_mask": True},
+        {"go_backwards": True, "zero_output_for_mask": True},
+        {"activation": "relu"},
+        {"recurrent_activation": "hard_sigmoid"},
+        {"use_bias": False},
+        {"reset_after": False},
+    ],
+)
+def test_the_gru_layer_is_that_of_keras(lengths, options):
     ours, theirs = (
-        make(
-            5,
-            return_sequences=True,
-            return_state=True,
-            go_backwards=go_backwards,
-            zero_output_for_mask=zero_output_for_mask,
-        )
+        make(5, return_sequences=True, return_state=True, **options)
         for make in (GRU, keras.layers.GRU)
     )
     sequences = RANDOM.normal(size=(3, 4, 2)).astype("float32")
