@@ -1,6 +1,6 @@
 """Trains a preset with one thing changed at a time, and compares what it costs.
 
-    python benchmarks/ablation.py --manual-dir FOLDER --epochs 6
+    python benchmarks/ablation.py --manual-dir FOLDER
 
 Each run is `s2s-keras train --preset PRESET` with the options of a row of
 `CHANGES`, and has one thread; `--jobs` of them go side by side. Runs that are
@@ -27,32 +27,35 @@ CHANGES = {
     "asked with the previous state": "--query previous",
     "LSTM": "--cell lstm",
     "layer normalisation": "--cell layer_norm_gru",
+    "encoder in one direction": "--no-bidirectional",
     "two layers, residual": "--num-layers 2 --residual",
-    "embedding two-way tied": "--no-joint-vocabulary",
-    "embedding tied on the source side only": "--no-tie-embedding",
-    "3,000 pieces": "--vocabulary-size 3000",
-    "10,000 pieces": "--vocabulary-size 10000",
+    "units 384": "--units 384",
+    "embedding 384": "--embedding-dim 384",
+    "a vocabulary a side": "--no-joint-vocabulary",
+    "output weights not tied": "--no-tie-embedding",
+    "2,000 pieces": "--vocabulary-size 2000",
+    "8,000 pieces": "--vocabulary-size 8000",
     "byte pairs": "--tokenizer bpe",
-    "subword sampling 0.2": "--subword-sampling 0.2",
+    "subword sampling 0.4": "--subword-sampling 0.4",
     "no whole-word dropout": "--word-dropout 0",
-    "whole-word dropout 0.2": "--word-dropout 0.2",
-    "dropout 0.1": "--dropout 0.1",
-    "dropout 0.3": "--dropout 0.3",
+    "whole-word dropout 0.15": "--word-dropout 0.15",
+    "no dropout": "--dropout 0",
+    "dropout 0.2": "--dropout 0.2",
     "locked dropout": "--locked-dropout",
     "recurrent dropout 0.1": "--recurrent-dropout 0.1",
     "no label smoothing": "--label-smoothing 0",
-    "600 tokens a batch": "--tokens-per-batch 600",
-    "2,400 tokens a batch": "--tokens-per-batch 2400",
-    "learning rate 0.002": "--learning-rate 0.002",
-    "weights not averaged": "--ema-momentum 0",
+    "scheduled sampling 0.2": "--sampling-rate 0.2",
     "consistency 1": "--consistency 1",
+    "1,200 tokens a batch": "--tokens-per-batch 1200",
+    "learning rate 0.003": "--learning-rate 0.003",
+    "weights not averaged": "--ema-momentum 0",
     "float32": "--dtype float32",
 }
 
 
 @click.command()
-@click.option("--preset", default="conditional_base_multi30k_en_de")
-@click.option("--epochs", default=6, show_default=True)
+@click.option("--preset", default="conditional_small_multi30k_en_de")
+@click.option("--epochs", type=int, help="The preset's else.")
 @click.option("--change", "only", multiple=True, type=click.Choice(CHANGES))
 @click.option("--jobs", default=os.cpu_count(), show_default="all cores")
 @click.option("--manual-dir", type=click.Path(exists=True, resolve_path=True))
@@ -61,7 +64,7 @@ CHANGES = {
 @click.option("--output", default="ablation.json", show_default=True)
 def main(preset, epochs, only, jobs, folder, output, **places):
     changes = {change: CHANGES[change] for change in only or CHANGES}
-    options = {"preset": preset, "epochs": epochs, "patience": epochs, **places}
+    options = {"preset": preset, "epochs": epochs, **places}
     folder = pathlib.Path(folder)
     folder.mkdir(exist_ok=True)
     with concurrent.futures.ThreadPoolExecutor(jobs) as pool:

@@ -3,7 +3,8 @@
 Each system is a program in `systems/`, which runs in a process of its own, with
 the same number of threads, on the same sentences cut into the same pieces. It
 gets a folder with these, the number of updates it is to train for, and what to
-report: "training" or "translation".
+report: "training" or "translation"; OpenNMT-py also the number of epochs and
+"quality".
 """
 
 import json
@@ -80,9 +81,11 @@ def prepare(folder, dataset, num_updates, **places):
             )
         )
         write_pieces(folder / f"{side}.txt", tokenizer, texts)
-    test, _ = read_pairs(load_corpus(dataset, "test", **places))
-    test = sorted(test, key=len)
+    sides = read_pairs(load_corpus(dataset, "test", **places))
+    pairs = sorted(zip(*sides, strict=True), key=lambda pair: len(pair[0]))
+    test, references = zip(*pairs, strict=True)
     (folder / "test.json").write_text(json.dumps(test))
+    (folder / "references.json").write_text(json.dumps(references))
     write_pieces(folder / "test.txt", tokenizers["source"], test)
     batches = make_batches(
         tokenize_pairs(corpus, *tokenizers.values()),
@@ -107,12 +110,7 @@ def write_pieces(path, tokenizer, texts):
 def run(system, folder, num_updates, task, threads, peers):
     """Runs one system; gives what it reported."""
     name, *variants = system.split("+")
-    environment = os.environ | {
-        "OMP_NUM_THREADS": str(threads),
-        "TF_NUM_INTRAOP_THREADS": str(threads),
-        "TF_NUM_INTEROP_THREADS": str(threads),
-        "TF_CPP_MIN_LOG_LEVEL": "2",
-    }
+    environment = with_threads(threads)
     if "mkl" in variants:
         environment["LD_PRELOAD"] = build_shim(folder)
     result = subprocess.run(
@@ -130,6 +128,16 @@ def run(system, folder, num_updates, task, threads, peers):
     report = json.loads(result.stdout.splitlines()[-1])
     click.echo(f"{system} {report}", err=True)
     return report
+
+
+def with_threads(threads):
+    """The environment in which every system has so many threads."""
+    return os.environ | {
+        "OMP_NUM_THREADS": str(threads),
+        "TF_NUM_INTRAOP_THREADS": str(threads),
+        "TF_NUM_INTEROP_THREADS": str(threads),
+        "TF_CPP_MIN_LOG_LEVEL": "2",
+    }
 
 
 def build_shim(folder):

@@ -1,0 +1,118 @@
+"""Trains until a BLEU is reached, beside OpenNMT-py, and then translates.
+
+    python benchmarks/time_to_bleu.py --manual-dir FOLDER --peers PYTHON
+
+Ours is a preset, trained by `s2s-keras train`; its minutes include learning the
+vocabulary, tracing and scoring every epoch. OpenNMT-py's model is that of
+`training.py`, with dropout 0.3; it is saved after every epoch, and its row is
+the first epoch whose translations of the test set reach the BLEU, or the last.
+Both search with five beams, 64 sentences together, sorted by length. Prints a
+table and writes JSON. Run it while nothing else runs.
+"""
+
+import json
+import pathlib
+import re
+import subprocess
+import sys
+import time
+
+import click
+import rich.table
+import sacrebleu
+import side_by_side
+
+SYSTEMS = ("ours", "opennmt_py", "opennmt_py+mkl")
+BEAMS, TOGETHER = 5, 64
+
+
+@click.command()
+@side_by_side.options
+@click.option("--preset", default="conditional_small_multi30k_en_de")
+@click.option("--bleu", default=38.3, show_default=True)
+@click.option("--epochs", default=9, show_default=True, help="Of the peers.")
+def main(preset, bleu, epochs, only, peers, threads, output, **data):
+    rows = []
+
+    def measure(folder):
+        side_by_side.prepare(folder, num_updates=0, **data)
+        for system in side_by_side.choose(SYSTEMS, only, peers):
+            if side_by_side.needs_peers(system):
+                task = (system, folder, epochs, "quality", threads, peers)
+                runs = side_by_side.run(*task)
+            else:
+                runs = [run_preset(folder, preset, threads, **data)]
+            rows.append({"system": system, **choose(runs, folder, bleu)})
+
+    side_by_side.in_folder(measure)
+    print_table(rows)
+    text = json.dumps(rows, indent=2)
+    pathlib.Path(output or "time_to_bleu.json").write_text(text + "\n")
+
+
+def choose(runs, folder, bleu):
+    """The first of the runs that reaches the BLEU, or the last."""
+    references = json.loads((folder / "references.json").read_text())
+    for run in runs:
+        translations = run.pop("translations")
+        run["bleu"] = sacrebleu.corpus_bleu(translations, [references]).score
+        if run["bleu"] >= bleu:
+            break
+    return run
+
+
+def run_preset(folder, preset, threads, dataset, **places):
+    """Trains with the command, in a process of its own, and translates here."""
+    options = {"preset": preset, "dataset": dataset, "name": preset}
+    for name, place in places.items():
+        if place:
+            options[name.replace("_", "-")] = pathlib.Path(place).resolve()
+    words = [f"--{option}={value}" for option, value in options.items()]
+    done = subprocess.run(
+        [sys.executable, "-m", "s2s_keras.cli", "train", *words],
+        cwd=folder,
+        env=side_by_side.with_threads(threads),
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    minutes = float(re.search(r"Trained in (\S+) minutes", done.stdout)[1])
+    return {"minutes": minutes, **translate(folder, folder / "runs" / preset)}
+
+
+def translate(folder, model):
+    import tensorflow as tf
+
+    from s2s_keras import TextTranslator
+
+    tf.config.threading.set_intra_op_parallelism_threads(1)
+    texts = json.loads((folder / "test.json").read_text())
+    text_translator = TextTranslator.from_preset(model)
+    options = {"num_beams": BEAMS, "batch_size": TOGETHER}
+    text_translator.translate(texts[:TOGETHER], **options)  # traces
+    started = time.perf_counter()
+    translations = text_translator.translate(texts, **options)
+    seconds = time.perf_counter() - started
+    return {
+        "translations": [item.text for item in translations],
+        "sentences_per_second": len(texts) / seconds,
+    }
+
+
+def print_table(rows):
+    table = rich.table.Table(box=None, pad_edge=False)
+    table.add_column("system", no_wrap=True)
+    for header in ("minutes", "BLEU", "sentences/s"):
+        table.add_column(header, justify="right")
+    for row in rows:
+        table.add_row(
+            row["system"],
+            f"{row['minutes']:.1f}",
+            f"{row['bleu']:.2f}",
+            f"{row['sentences_per_second']:.0f}",
+        )
+    rich.print(table)
+
+
+if __name__ == "__main__":
+    main()
