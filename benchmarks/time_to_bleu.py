@@ -10,7 +10,9 @@ Both search with five beams, 64 sentences together, sorted by length. Prints a
 table and writes JSON. Run it while nothing else runs.
 """
 
+import concurrent.futures
 import json
+import multiprocessing
 import pathlib
 import re
 import subprocess
@@ -62,7 +64,7 @@ def choose(runs, folder, bleu):
 
 
 def run_preset(folder, preset, threads, dataset, **places):
-    """Trains with the command, in a process of its own, and translates here."""
+    """Trains with the command, and translates, each in a process of its own."""
     options = {"preset": preset, "dataset": dataset, "name": preset}
     for name, place in places.items():
         if place:
@@ -77,7 +79,13 @@ def run_preset(folder, preset, threads, dataset, **places):
         text=True,
     )
     minutes = float(re.search(r"Trained in (\S+) minutes", done.stdout)[1])
-    return {"minutes": minutes, **translate(folder, folder / "runs" / preset)}
+    spawn = multiprocessing.get_context("spawn")
+    with concurrent.futures.ProcessPoolExecutor(1, spawn) as pool:
+        model = folder / "runs" / preset
+        return {
+            "minutes": minutes,
+            **pool.submit(translate, folder, model).result(),
+        }
 
 
 def translate(folder, model):
