@@ -6,8 +6,9 @@ Ours is a preset, trained by `s2s-keras train`; its minutes include learning the
 vocabulary, tracing and scoring every epoch. OpenNMT-py's model is that of
 `training.py`, with dropout 0.3; it is saved after every epoch, and its row is
 the first epoch whose translations of the test set reach the BLEU, or the last.
-Both search with five beams, 64 sentences together, sorted by length. Prints a
-table and writes JSON. Run it while nothing else runs.
+Both search with five beams, 64 sentences together, sorted by length; ours with
+one thread an operation, and so several batches at a time. Prints a table and
+writes JSON. Run it while nothing else runs.
 """
 
 import concurrent.futures
