@@ -9,6 +9,8 @@ from typing import Any
 from typing import NamedTuple
 
 import keras
+import numpy as np
+import tensorflow as tf
 from keras import ops
 
 from s2s_keras.conventions import END_ID
@@ -17,7 +19,7 @@ from s2s_keras.conventions import START_ID
 from s2s_keras.decoding.penalties import length_penalty
 
 IMPOSSIBLE = -1e9  # the log-probability of what must not be chosen
-SMALLEST = 1e-37  # probabilities have a logarithm from here on
+SMALLEST = 1e-37  # the probability of what may be chosen, at least
 
 
 class StepResult(NamedTuple):
@@ -53,20 +55,25 @@ class SearchResult(NamedTuple):
     attention: Any
 
 
-class _Live(NamedTuple):
-    """The hypotheses that still grow, of the sentences that are not done."""
+class _Sentences(NamedTuple):
+    """What steps look at, of the sentences that are not done."""
 
-    sentences: Any  # [active], their places in the batch
+    places: Any  # [active], in the batch
     max_lengths: Any  # [active]
-    num_ended: Any  # [active], hypotheses that took END
-    token_ids: Any  # [active, num_beams], each hypothesis's latest token
-    log_probs: Any  # [active, num_beams]
-    state: Any  # nest of [active * num_beams, ...]
     attended: Any  # nest of [active * num_beams, ...]
 
 
+class _Live(NamedTuple):
+    """What steps change: the hypotheses that still grow."""
+
+    num_ended: Any  # [active], hypotheses of a sentence that took END
+    token_ids: Any  # [active * num_beams], each hypothesis's latest token
+    log_probs: Any  # [active, num_beams]
+    state: Any  # nest of [active * num_beams, ...]
+
+
 class _Steps(NamedTuple):
-    """What greedy search chose at every step."""
+    """What greedy search chose at every step, and goes on to after END."""
 
     token_ids: Any  # [max_len, batch]
     log_probs: Any  # [max_len, batch]
@@ -111,52 +118,45 @@ def greedy_search(
     Returns:
         A `SearchResult` with one hypothesis a sentence.
     """
-    live = _first_live(state, attended, max_lengths, 1)
-    shape = _longest(live.max_lengths), ops.shape(live.sentences)[0]
+    sentences, live = _start(state, attended, max_lengths, 1)
+    shape = _longest(sentences), ops.shape(max_lengths)[0]
     steps = _Steps(
         token_ids=ops.full(shape, PAD_ID, dtype="int32"),
         log_probs=ops.zeros(shape),
         attention=_no_attention(shape, source_len),
     )
 
-    def advance(time, live, steps):
-        result = step(live.token_ids[:, 0], live.state, live.attended)
+    def advance(time, sentences, live, steps):
+        result = step(live.token_ids, live.state, sentences.attended)
         log_probs, token_ids = _likeliest(
-            result.logits, time + 1 >= live.max_lengths
+            result.logits, time + 1 >= sentences.max_lengths
         )
-        done = live.num_ended > 0
         steps = _write_step(
             steps,
-            _Steps(
-                ops.where(done, PAD_ID, token_ids),
-                ops.where(done, 0.0, log_probs),
-                _map(
-                    lambda weights: ops.where(done[:, None], 0.0, weights),
-                    result.attention,
-                ),
-            ),
+            _Steps(token_ids, log_probs, result.attention),
             time,
-            live.sentences,
+            sentences.places,
         )
-        ended = ops.logical_or(done, token_ids == END_ID)
-        live = live._replace(
-            num_ended=ops.cast(ended, "int32"),
-            token_ids=token_ids[:, None],
-            state=_like(result.state, live.state),
-        )
-        return time + 1, _leave(live, ended), steps
+        ended = ops.cast(token_ids == END_ID, "int32")
+        num_ended = ops.maximum(live.num_ended, ended)
+        return _Live(num_ended, token_ids, live.log_probs, result.state), steps
 
-    steps = _repeat(advance, live, steps)
+    steps = _repeat(advance, sentences, live, steps, 1)
     ids = ops.transpose(steps.token_ids)
-    lengths = ops.sum(ids != PAD_ID, axis=-1)
-    score = ops.sum(steps.log_probs, axis=0) / length_penalty(lengths, alpha)
+    ended = ops.cast(ids == END_ID, "int32")
+    real = ops.cumsum(ended, axis=1) - ended == 0
+    lengths = ops.sum(ops.cast(real, "int32"), axis=1)
+    log_probs = ops.where(real, ops.transpose(steps.log_probs), 0.0)
+    score = ops.sum(log_probs, axis=1) / length_penalty(lengths, alpha)
+
+    def read_attention(weights):
+        weights = ops.swapaxes(weights, 0, 1)
+        return ops.where(real[..., None], weights, 0.0)[:, None]
+
     return SearchResult(
-        ids=ids[:, None],
+        ids=ops.where(real, ids, PAD_ID)[:, None],
         score=score[:, None],
-        attention=_map(
-            lambda weights: ops.swapaxes(weights, 0, 1)[:, None],
-            steps.attention,
-        ),
+        attention=_map(read_attention, steps.attention),
     )
 
 
@@ -190,11 +190,8 @@ def beam_search(
         [Sutskever et al., 2014](https://arxiv.org/abs/1409.3215), Section 3.2,
         with the penalty of [Wu et al., 2016](https://arxiv.org/abs/1609.08144).
     """
-    live = _first_live(state, attended, max_lengths, num_beams)
-    shape = (
-        *(_longest(live.max_lengths), ops.shape(live.sentences)[0]),
-        num_beams,
-    )
+    sentences, live = _start(state, attended, max_lengths, num_beams)
+    shape = _longest(sentences), ops.shape(max_lengths)[0], num_beams
     history = _History(
         token_ids=ops.full(shape, PAD_ID, dtype="int32"),
         parents=ops.zeros(shape, "int32"),
@@ -203,93 +200,125 @@ def beam_search(
         attention=_no_attention(shape, source_len),
     )
 
-    def advance(time, live, history):
-        result = step(
-            ops.reshape(live.token_ids, (-1,)), live.state, live.attended
-        )
+    def advance(time, sentences, live, history):
+        result = step(live.token_ids, live.state, sentences.attended)
         log_probs, parents, token_ids = _candidates(
-            result.logits, live.log_probs, time + 1 >= live.max_lengths
+            result.logits, live.log_probs, time + 1 >= sentences.max_lengths
         )
         end_score, num_ended = _find_ended(
             live.num_ended, log_probs, token_ids, time, alpha
         )
         end_parents = parents[:, :num_beams]
-        live, parents = _select_live(
-            result.state, live, log_probs, parents, token_ids
-        )
+        log_probs, parents, token_ids = _going_on(log_probs, parents, token_ids)
         weights = _map(
             lambda weights: ops.reshape(weights, (-1, num_beams, source_len)),
             result.attention,
         )
         history = _write_step(
             history,
-            _History(live.token_ids, parents, end_parents, end_score, weights),
+            _History(token_ids, parents, end_parents, end_score, weights),
             time,
-            live.sentences,
+            sentences.places,
         )
-        live = live._replace(num_ended=num_ended)
-        return time + 1, _leave(live, num_ended >= num_beams), history
+        rows = _rows(parents, num_beams)
+        state = _map(lambda tensor: _gather(tensor, rows), result.state)
+        token_ids = ops.reshape(token_ids, (-1,))
+        return _Live(num_ended, token_ids, log_probs, state), history
 
-    history = _repeat(advance, live, history)
+    history = _repeat(advance, sentences, live, history, num_beams)
     finished = _best_finished(history)
     ids, attention = _read_backwards(finished, history)
     return SearchResult(ids, finished.score, attention)
 
 
-def _repeat(advance, live, buffers):
+def _start(state, attended, max_lengths, num_beams):
+    """All hypotheses are equal before step one: only the first may grow.
+
+    Returns:
+        `_Sentences` and `_Live`.
+    """
+    max_lengths = ops.cast(max_lengths, "int32")
+    batch = ops.shape(max_lengths)[0]
+    log_probs = ops.where(ops.arange(num_beams) == 0, 0.0, IMPOSSIBLE)
+    sentences = _Sentences(
+        ops.arange(batch, dtype="int32"), max_lengths, attended
+    )
+    live = _Live(
+        num_ended=ops.zeros((batch,), "int32"),
+        token_ids=ops.full((batch * num_beams,), START_ID, dtype="int32"),
+        log_probs=ops.tile(log_probs[None], (batch, 1)),
+        state=state,
+    )
+    # The loop wants a batch whose size it need not know, as it will shrink.
+    everyone = ops.nonzero(ops.ones_like(max_lengths))[0]
+    return _take_sentences(sentences, live, everyone)
+
+
+def _repeat(advance, sentences, live, buffers, num_wanted):
     """Takes steps until every sentence is done; gives the buffers' filled part.
 
+    Sentences that are done leave the batch once they are a quarter of it: each
+    time, what the others look at is copied.
+
     Args:
-        advance: Function of the time, `_Live` and the buffers.
+        advance: Function of the time, `_Sentences`, `_Live` and the buffers,
+            that gives the latter two after a step.
+        sentences: `_Sentences` before the first step.
         live: `_Live` before the first step.
         buffers: Nest of tensors `[max_len, ...]`.
+        num_wanted: Integer. Hypotheses that end until a sentence is done.
 
     Returns:
         The buffers, cut to the steps that were taken.
     """
-    longest = _longest(live.max_lengths)
+    longest = _longest(sentences)
 
-    def unfinished(time, live, buffers):
-        return ops.logical_and(time < longest, ops.size(live.sentences) > 0)
+    def unfinished(time, sentences, live, buffers):
+        return ops.logical_and(time < longest, ops.size(sentences.places) > 0)
 
-    time, _, buffers = ops.while_loop(
-        unfinished, advance, (ops.zeros((), "int32"), live, buffers)
-    )
+    def take_steps(time, sentences, live, buffers):
+        enough = 3 * ops.size(sentences.places)
+
+        def few_are_done(time, live, buffers):
+            left = ops.cast(live.num_ended < num_wanted, "int32")
+            return ops.logical_and(time < longest, 4 * ops.sum(left) > enough)
+
+        def take_step(time, live, buffers):
+            return time + 1, *advance(time, sentences, live, buffers)
+
+        time, live, buffers = ops.while_loop(
+            few_are_done, take_step, (time, live, buffers)
+        )
+        left = ops.nonzero(live.num_ended < num_wanted)[0]
+        return time, *_take_sentences(sentences, live, left), buffers
+
+    start = ops.zeros((), "int32"), sentences, live, buffers
+    time, *_, buffers = ops.while_loop(unfinished, take_steps, start)
     time = ops.maximum(time, 1)  # an empty batch takes no step
     return _map(lambda buffer: buffer[:time], buffers)
 
 
-def _leave(live, done):
-    """Takes the sentences that are done out of the batch, once they are many.
-
-    Args:
-        live: `_Live`.
-        done: Boolean tensor `[active]`. None is taken out before a quarter
-            is done: each time, what the others look at is copied.
-
-    Returns:
-        `_Live`.
-    """
-    num_left = ops.sum(ops.cast(~done, "int32"))
-    return ops.cond(
-        4 * num_left <= 3 * ops.size(done),
-        lambda: _take_sentences(live, ops.nonzero(~done)[0]),
-        lambda: live,
-    )
-
-
-def _take_sentences(live, index):
-    """The sentences of `_Live` at `index` `[num_taken]`."""
+def _take_sentences(sentences, live, index):
+    """The sentences at `index` `[num_taken]`, and their hypotheses."""
     index = ops.cast(index, "int32")
-    num_beams = live.token_ids.shape[1]
-    rows = num_beams * index[:, None] + ops.arange(num_beams, dtype="int32")
-    rows = ops.reshape(rows, (-1,))
+    num_beams = live.log_probs.shape[1]
+    hypotheses = ops.arange(num_beams, dtype="int32")
+    rows = ops.reshape(num_beams * index[:, None] + hypotheses, (-1,))
 
-    def take(index):
-        return lambda tensor: ops.take(tensor, index, axis=0)
+    def take(nest, index):
+        return _map(lambda tensor: _gather(tensor, index), nest)
 
-    sentences = _map(take(index), tuple(live[:-2]))
-    return _Live(*sentences, *_map(take(rows), tuple(live[-2:])))
+    return (
+        _Sentences(
+            *take(sentences[:2], index), take(sentences.attended, rows)
+        ),
+        _Live(
+            num_ended=_gather(live.num_ended, index),
+            token_ids=_gather(live.token_ids, rows),
+            log_probs=_gather(live.log_probs, index),
+            state=take(live.state, rows),
+        ),
+    )
 
 
 def repeat_for_beams(tensors, num_beams):
@@ -315,20 +344,24 @@ def _no_attention(shape, source_len):
     return () if source_len is None else ops.zeros((*shape, source_len))
 
 
-def _longest(max_lengths):
-    """The largest of `max_lengths`, and 1 for an empty batch."""
-    return ops.max(max_lengths, initial=1)
+def _longest(sentences):
+    """The largest of their `max_lengths`, and 1 for an empty batch."""
+    return ops.max(sentences.max_lengths, initial=1)
 
 
-def _like(tensors, templates):
-    """Gives `tensors` the static shapes of `templates`, as loops want them."""
-    return _map(
-        lambda tensor, template: ops.reshape(
-            tensor, [-1, *ops.shape(template)[1:]]
-        ),
-        tensors,
-        templates,
-    )
+def _gather(tensor, index, batch_dims=0):
+    """`ops.take` along the first axis, or along the one after `batch_dims`.
+
+    It is one operation, where those that count negative indices from the end
+    are up to twenty-five: a step of a sentence alone is made of little else.
+    """
+    return tf.gather(tensor, index, batch_dims=batch_dims)
+
+
+def _rows(parents, num_beams):
+    """The rows of hypotheses `[active, num_beams]` in a state, flat."""
+    sentences = ops.arange(ops.shape(parents)[0], dtype="int32")[:, None]
+    return ops.reshape(num_beams * sentences + parents, (-1,))
 
 
 def _write_step(buffers, values, time, sentences):
@@ -355,24 +388,6 @@ def allowed_log_probs(logits):
     return log_probs + IMPOSSIBLE * (1 - _may_come(logits.shape[-1]))
 
 
-def _first_live(state, attended, max_lengths, num_beams):
-    """All hypotheses are equal before step one: only the first may grow."""
-    max_lengths = ops.cast(max_lengths, "int32")
-    batch = ops.shape(max_lengths)[0]
-    log_probs = ops.where(ops.arange(num_beams) == 0, 0.0, IMPOSSIBLE)
-    live = _Live(
-        sentences=ops.arange(batch, dtype="int32"),
-        max_lengths=max_lengths,
-        num_ended=ops.zeros((batch,), "int32"),
-        token_ids=ops.full((batch, num_beams), START_ID, dtype="int32"),
-        log_probs=ops.tile(log_probs[None], (batch, 1)),
-        state=state,
-        attended=attended,
-    )
-    # The loop wants a batch whose size it need not know, as it will shrink.
-    return _take_sentences(live, ops.nonzero(ops.ones_like(max_lengths))[0])
-
-
 def _likeliest(logits, must_end):
     """The likeliest token that may come next.
 
@@ -383,17 +398,8 @@ def _likeliest(logits, must_end):
     Returns:
         Its log-probability and its id, both `[active]`.
     """
-    probabilities = ops.softmax(ops.cast(logits, "float32"))
-    best, token_ids = ops.top_k(probabilities * _may_come(logits.shape[-1]), 1)
-    best = ops.where(must_end, probabilities[:, END_ID], best[:, 0])
-    token_ids = ops.cast(token_ids[:, 0], "int32")
-    return _log(best), ops.where(must_end, END_ID, token_ids)
-
-
-def _may_come(vocabulary_size):
-    """1 for every token but PAD and START, 0 for these, `[vocabulary_size]`."""
-    never = ops.one_hot([PAD_ID, START_ID], vocabulary_size)
-    return 1 - ops.sum(never, axis=0)
+    best, token_ids = ops.top_k(_allowed(logits, must_end), 1)
+    return ops.log(best[:, 0]), ops.cast(token_ids[:, 0], "int32")
 
 
 def _candidates(logits, log_probs, must_end):
@@ -408,34 +414,38 @@ def _candidates(logits, log_probs, must_end):
 
     Returns:
         Log-probabilities, parents (live hypotheses) and token ids, each
-        `[active, 2 * num_beams]`, best first.
+        `[active, 2 * num_beams]`, best first. Those that are impossible have
+        the log-probability -1e9.
     """
-    num_beams, vocabulary_size = log_probs.shape[1], logits.shape[-1]
+    num_beams, size = log_probs.shape[1], logits.shape[-1]
+    logits = ops.reshape(logits, (-1, num_beams, size))
+    best, index = _likeliest_of_all(
+        _allowed(logits, must_end[:, None]), log_probs, 2 * num_beams
+    )
+    return best, index // size, index % size
+
+
+def _allowed(logits, must_end):
+    """Probabilities `[..., vocabulary_size]`, 0 for what may not come next.
+
+    What may come has a probability that is not 0, however unlikely it is.
+    """
+    may_come = _may_come(logits.shape[-1])
+    end = (np.arange(len(may_come)) == END_ID).astype("float32")
+    allowed = ops.where(must_end[..., None], end, may_come)
     probabilities = ops.softmax(ops.cast(logits, "float32"))
-    probabilities = ops.reshape(probabilities, (-1, num_beams, vocabulary_size))
-    # Two more of each hypothesis, as PAD and START may be among them.
-    width = min(4 * num_beams, num_beams * vocabulary_size)
-    best, index = _likeliest_of_all(probabilities, log_probs, width)
-    token_ids = index % vocabulary_size
-    never = ops.logical_or(token_ids == PAD_ID, token_ids == START_ID)
-    best = ops.where(never, IMPOSSIBLE, best)
-    ends = ops.pad(
-        log_probs + _log(probabilities[..., END_ID]),
-        ((0, 0), (0, width - num_beams)),
-        constant_values=IMPOSSIBLE,
-    )
-    end_index = ops.arange(width, dtype="int32") % num_beams
-    end_index = end_index * vocabulary_size + END_ID
-    must_end = must_end[:, None]
-    best, order = ops.top_k(ops.where(must_end, ends, best), 2 * num_beams)
-    index = ops.take_along_axis(
-        ops.where(must_end, end_index, index), ops.cast(order, "int32"), axis=1
-    )
-    return best, index // vocabulary_size, index % vocabulary_size
+    return ops.maximum(probabilities, SMALLEST) * allowed
+
+
+def _may_come(vocabulary_size):
+    """1 for every token but PAD and START, 0 for these, `[vocabulary_size]`."""
+    may_come = np.ones(vocabulary_size, "float32")
+    may_come[[PAD_ID, START_ID]] = 0
+    return may_come
 
 
 def _likeliest_of_all(probabilities, log_probs, k):
-    """The `k` likeliest continuations, of those that are equal the first.
+    """The `k` likeliest continuations of each sentence.
 
     In large vocabularies it looks only into the blocks of neighbours with the
     `k` largest maxima, which takes less than half the time of looking
@@ -447,35 +457,27 @@ def _likeliest_of_all(probabilities, log_probs, k):
         k: Integer.
 
     Returns:
-        Log-probabilities and int32 indices into
+        Log-probabilities, -1e9 at least, and int32 indices into
         `[num_beams * vocabulary_size]`, both `[active, k]`, likeliest first.
     """
     _, num_beams, size = probabilities.shape
+    largest = ops.max(log_probs, axis=1, keepdims=True)
+    weights = ops.exp(log_probs - largest)
     width = max(i for i in range(1, 65) if size % i == 0)
     num_blocks = num_beams * size // width
     if num_beams * size < 4096 or num_blocks <= k:
-        total = _log(probabilities) + log_probs[..., None]
+        total = probabilities * weights[..., None]
         best, index = ops.top_k(ops.reshape(total, (-1, num_beams * size)), k)
-        return best, ops.cast(index, "int32")
-    blocks = ops.reshape(probabilities, (-1, num_beams, size // width, width))
-    maxima = _log(ops.max(blocks, axis=-1)) + log_probs[..., None]
-    _, block = ops.top_k(ops.reshape(maxima, (-1, num_blocks)), k)
-    block = ops.sort(ops.cast(block, "int32"), axis=-1)
-    rows = ops.arange(ops.shape(block)[0], dtype="int32")[:, None]
-    inside = ops.take(
-        ops.reshape(blocks, (-1, width)), num_blocks * rows + block, axis=0
-    )
-    parents = block * width // size
-    parent_log_probs = ops.take_along_axis(log_probs, parents, axis=1)
-    inside = _log(inside) + parent_log_probs[..., None]
-    best, index = ops.top_k(ops.reshape(inside, (-1, k * width)), k)
-    index = ops.cast(index, "int32")
-    block = ops.take_along_axis(block, index // width, axis=1)
-    return best, block * width + index % width
-
-
-def _log(probabilities):
-    return ops.log(ops.maximum(probabilities, SMALLEST))
+    else:
+        blocks = ops.reshape(probabilities, (-1, num_blocks, width))
+        weights = ops.repeat(weights, size // width, axis=1)
+        _, block = ops.top_k(ops.max(blocks, axis=-1) * weights, k)
+        inside = _gather(blocks, block, 1) * _gather(weights, block, 1)[..., None]
+        best, index = ops.top_k(ops.reshape(inside, (-1, k * width)), k)
+        block = _gather(block, index // width, 1)
+        index = width * block + index % width
+    best = ops.maximum(ops.log(best) + largest, IMPOSSIBLE)
+    return best, ops.cast(index, "int32")
 
 
 def _find_ended(num_ended, log_probs, token_ids, time, alpha):
@@ -510,29 +512,19 @@ def _best_finished(history):
     score, index = ops.top_k(flatten(history.end_score), num_beams)
     found = score > IMPOSSIBLE / 2
     index = ops.where(found, ops.cast(index, "int32"), 0)
-    beam = ops.take_along_axis(flatten(history.end_parents), index, axis=1)
+    beam = _gather(flatten(history.end_parents), index, 1)
     return _Finished(score, index // num_beams, beam)
 
 
-def _select_live(state, live, log_probs, parents, token_ids):
-    """The best `num_beams` candidates that go on, and their parents."""
-    num_active, num_beams = ops.shape(live.log_probs)
+def _going_on(log_probs, parents, token_ids):
+    """The best half of the candidates that did not take END."""
     going_on = ops.where(token_ids == END_ID, 2 * IMPOSSIBLE, log_probs)
-    log_probs, index = ops.top_k(going_on, num_beams)
-    parents = ops.take_along_axis(parents, index, axis=1)
-    token_ids = ops.take_along_axis(token_ids, index, axis=1)
-    rows = ops.reshape(
-        parents + num_beams * ops.arange(num_active, dtype="int32")[:, None],
-        (-1,),
+    log_probs, index = ops.top_k(going_on, log_probs.shape[1] // 2)
+    return (
+        ops.maximum(log_probs, IMPOSSIBLE),
+        _gather(parents, index, 1),
+        _gather(token_ids, index, 1),
     )
-    state = _map(lambda tensor: ops.take(tensor, rows, axis=0), state)
-    log_probs = ops.maximum(log_probs, IMPOSSIBLE)
-    live = live._replace(
-        token_ids=token_ids,
-        log_probs=log_probs,
-        state=_like(state, live.state),
-    )
-    return live, parents
 
 
 def _read_backwards(finished, history):
@@ -546,8 +538,8 @@ def _read_backwards(finished, history):
 
     def go_back(carry, time):
         beam, _ = carry  # the live hypothesis that opened step `time + 1`
-        token = ops.take_along_axis(history.token_ids[time], beam, axis=1)
-        parent = ops.take_along_axis(history.parents[time], beam, axis=1)
+        token = _gather(history.token_ids[time], beam, 1)
+        parent = _gather(history.parents[time], beam, 1)
         at_end = finished.time == time
         token = ops.where(at_end, END_ID, token)
         token = ops.where(finished.time < time, PAD_ID, token)
@@ -559,7 +551,7 @@ def _read_backwards(finished, history):
     _, (beams, ids) = ops.scan(go_back, start, times, reverse=True)
 
     def read_attention(weights):
-        weights = ops.take_along_axis(weights, beams[..., None], axis=2)
+        weights = _gather(weights, beams, 2)
         weights = ops.where((ids != PAD_ID)[..., None], weights, 0.0)
         return ops.transpose(weights, (1, 2, 0, 3))
 

@@ -48,15 +48,19 @@ def step(translator, started, inputs):
 
     Returns:
         A dictionary of `log_probs` `[batch, vocabulary_size]`, -1e9 for PAD
-        and START, and of the new `state_...`; the attention is
-        `state_attention`.
+        and START, the new `state_...`, and the `attention`
+        `[batch, source_len]` where there is one.
     """
     attended, state = keras.tree.pack_sequence_as(
         started, [inputs[name] for name in name_start(started)]
     )
     result = translator.step(inputs["token_ids"], state, attended)
     log_probs = allowed_log_probs(result.logits)
-    return {"log_probs": log_probs} | _name_leaves(result.state, "state")
+    return (
+        {"log_probs": log_probs}
+        | _name_leaves(result.attention, "attention")
+        | _name_leaves(result.state, "state")
+    )
 
 
 def _name_leaves(nest, name):

@@ -127,7 +127,8 @@ def _additive_scores(query_key, memory_keys, weights):
                 ops.einsum("bs,bsu->u", upstream, again),
             )
 
-        return ops.matmul(hidden(), weights[:, None])[..., 0], gradient
+        # With a kernel a sentence it is one product, not a dozen operations.
+        return ops.matmul(hidden(), weights[None, :, None])[..., 0], gradient
 
     return scores(query_key, memory_keys, weights)
 

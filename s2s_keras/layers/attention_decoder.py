@@ -238,12 +238,10 @@ class LuongDecoder(AttentionDecoder):
 
     def initial_state(self, encoder_state, attended):
         state = super().initial_state(encoder_state, attended)
+        shape = ops.shape(encoder_state)[0], self.readout_units
         return state._replace(
             context=(),
-            attentional=ops.zeros(
-                (ops.shape(encoder_state)[0], self.readout_units),
-                dtype=self.compute_dtype,
-            ),
+            attentional=ops.zeros(shape, dtype=self.compute_dtype),
         )
 
     def step(self, token, state, attended, masks=None):
@@ -261,5 +259,5 @@ class LuongDecoder(AttentionDecoder):
             attentional=attentional,
         )
 
-    def readout(self, token, state, training=False):
-        return self.project(state.attentional, training=training)
+    def readout(self, token, state, training=False, output_kernel=None):
+        return self.project(state.attentional, training, output_kernel)

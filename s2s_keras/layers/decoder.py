@@ -13,7 +13,7 @@ from s2s_keras.layers.stack import CellStack
 
 
 class DecoderState(NamedTuple):
-    """What one step hands to the next. What a decoder has not is `()`.
+    """A decoder after a step. What it has not is `()`.
 
     Attributes:
         recurrent: One tuple a layer, with the layer's states `[batch, units]`
@@ -30,6 +30,10 @@ class DecoderState(NamedTuple):
     attention: Any = ()
     coverage: Any = ()
     attentional: Any = ()
+
+    def carried(self):
+        """What of it the next step takes: all but what it looked at."""
+        return self._replace(context=(), attention=())
 
 
 @register
@@ -247,13 +251,15 @@ class StandardDecoder(keras.layers.Layer):
         """
         return DecoderState(self.stack(token, state.recurrent, masks))
 
-    def readout(self, token, state, training=False):
+    def readout(self, token, state, training=False, output_kernel=None):
         """Computes the logits that follow a step.
 
         Args:
             token: Float tensor `[..., embedding_dim]`, the previous token.
             state: `DecoderState` after the step, its tensors `[..., width]`.
             training: Boolean, whether dropout is active.
+            output_kernel: What `output_kernel()` returned. Computed when
+                absent.
 
         Returns:
             Logits `[..., vocabulary_size]`.
@@ -261,17 +267,35 @@ class StandardDecoder(keras.layers.Layer):
         inputs = self.dropout_layer(
             self._readout_inputs(token, state), training=training
         )
-        return self.project(self.readout_projection(inputs), training=training)
+        readout = self.readout_projection(inputs)
+        return self.project(readout, training, output_kernel)
 
     def _readout_inputs(self, token, state):
         return ops.concatenate([self.stack.output(state.recurrent), token], -1)
 
-    def project(self, readout, training=False):
+    def project(self, readout, training=False, output_kernel=None):
         """Projects a readout `[..., readout_units]` to logits."""
         readout = self.dropout_layer(readout, training=training)
         if self.logits_projection is not None:
             return self.logits_projection(readout)
-        return self.embedding(readout, reverse=True)
+        if output_kernel is None:
+            return self.embedding(readout, reverse=True)
+        return ops.matmul(readout, output_kernel)
+
+    def output_kernel(self):
+        """Lays out the embedding's weights as the projection reads them.
+
+        A search does so once, since products of few rows take up to three
+        times as long when they have to.
+
+        Returns:
+            Float tensor `[readout_units, vocabulary_size]`, `()` where the
+            embedding does not project.
+        """
+        if not self.tie_embedding:
+            return ()
+        weights = ops.cast(self.embedding.embeddings, self.compute_dtype)
+        return ops.transpose(weights)
 
     def unroll(self, tokens, state, attended=(), training=False):
         """Walks `step` over known tokens.

@@ -64,12 +64,13 @@ class Ensemble(keras.Model):
         started = [t.start(source_ids) for t in self.translators]
         return tuple(zip(*started, strict=True))
 
-    def step(self, token_ids, state, attended):
+    def step(self, token_ids, state, attended, output_kernel=None):
         """Takes one step: see `Translator.step`."""
+        kernels = output_kernel or [None] * len(self.translators)
         results = [
             translator.step(token_ids, *parts)
             for translator, *parts in zip(
-                self.translators, state, attended, strict=True
+                self.translators, state, attended, kernels, strict=True
             )
         ]
         log_probs = [_log_probs(result.logits) for result in results]
@@ -78,6 +79,10 @@ class Ensemble(keras.Model):
             tuple(result.state for result in results),
             _mean_attention(results),
         )
+
+    def output_kernel(self):
+        """Prepares what all steps project with: see `Translator`."""
+        return tuple(t.output_kernel() for t in self.translators)
 
     def members(self):
         """The translators that search together."""

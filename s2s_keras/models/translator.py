@@ -1,6 +1,7 @@
 """The model that `fit` trains: ids in, logits out."""
 
 import contextlib
+import functools
 from typing import Any
 from typing import NamedTuple
 
@@ -187,7 +188,10 @@ class Translator(keras.Model):
         with _weights_cast_once(self.members()):
             attended, state = self.start(source_ids)
             attended, state = repeat_for_beams((attended, state), num_beams)
-            arguments = (self.step, state, attended, max_lengths, source_len)
+            step = functools.partial(
+                self.step, output_kernel=self.output_kernel()
+            )
+            arguments = (step, state, attended, max_lengths, source_len)
             if num_beams == 1:
                 return greedy_search(*arguments, alpha=length_penalty)
             return beam_search(*arguments, num_beams, length_penalty)
@@ -206,7 +210,7 @@ class Translator(keras.Model):
         label_ids = ops.cast(label_ids, "int32")
         start = ops.full_like(label_ids[:, :1], START_ID)
         target_ids = ops.concatenate([start, label_ids[:, :-1]], axis=1)
-        attended, state = self.start(source_ids)
+        attended, state = self._read(source_ids)
         tokens = self.decoder.embed(target_ids)
         states = self.decoder.unroll(tokens, state, attended)
         losses = cross_entropy(self.decoder.readout(tokens, states), label_ids)
@@ -224,28 +228,40 @@ class Translator(keras.Model):
             source_ids: Integer tensor `[batch, source_len]`.
 
         Returns:
-            A tuple of what the decoder looks at in every step, and of its
-            `DecoderState` before the first.
+            A tuple of what the decoder looks at in every step, and of what
+            the first step takes of its `DecoderState`.
         """
+        attended, state = self._read(source_ids)
+        return attended, state.carried()
+
+    def _read(self, source_ids):
         memory, encoder_state, memory_mask = self.encoder(source_ids)
         attended = self.decoder.attend_to(memory, memory_mask)
         return attended, self.decoder.initial_state(encoder_state, attended)
 
-    def step(self, token_ids, state, attended):
+    def step(self, token_ids, state, attended, output_kernel=None):
         """Takes one step.
 
         Args:
             token_ids: Integer tensor `[rows]`, the latest tokens.
-            state: `DecoderState` before the step.
+            state: What the step before gave, or `start`.
             attended: What `start` returned.
+            output_kernel: What `output_kernel()` returned. Computed when
+                absent.
 
         Returns:
             A `StepResult`.
         """
         token = self.decoder.embed(token_ids)
         state = self.decoder.step(token, state, attended)
-        logits = self.decoder.readout(token, state)
-        return StepResult(logits, state, _attention(state))
+        logits = self.decoder.readout(
+            token, state, output_kernel=output_kernel
+        )
+        return StepResult(logits, state.carried(), _attention(state))
+
+    def output_kernel(self):
+        """Prepares, once per search, what all steps project with."""
+        return self.decoder.output_kernel()
 
     def members(self):
         """The translators that search together: this one."""
