@@ -1,6 +1,8 @@
 """Options that several commands share, and what they stand for."""
 
+import contextlib
 import dataclasses
+import os
 import types
 import typing
 
@@ -90,6 +92,27 @@ def make_settings(options):
 
 def load_model(model, dtype=None):
     """Loads a model, or says how to get one."""
+    from s2s_keras.models.text_translator import NUM_BATCHES_AT_ONCE
     from s2s_keras.models.text_translator import TextTranslator
 
+    one_thread_an_operation(NUM_BATCHES_AT_ONCE)
     return TextTranslator.from_preset(model, dtype)
+
+
+def one_thread_an_operation(num_at_once):
+    """Lets the cores share what runs at once, if they are not more than that.
+
+    Where they share single operations, they wait for each other. What the
+    environment says stays as it is.
+
+    Args:
+        num_at_once: Integer. Batches or requests that run side by side.
+    """
+    import tensorflow as tf
+
+    if "TF_NUM_INTRAOP_THREADS" in os.environ:
+        return
+    if (os.cpu_count() or 1) <= num_at_once:
+        # It is too late in a process that has run operations before.
+        with contextlib.suppress(RuntimeError):
+            tf.config.threading.set_intra_op_parallelism_threads(1)

@@ -1,13 +1,16 @@
 import json
+import os
 import pathlib
 
 import click
 import pytest
+import tensorflow as tf
 from click.testing import CliRunner
 from laws import make_text_translator
 
 from s2s_keras.cli import main
 from s2s_keras.options import make_settings
+from s2s_keras.options import one_thread_an_operation
 from s2s_keras.training.settings import SYNTHETIC
 from s2s_keras.training.settings import Settings
 
@@ -267,3 +270,22 @@ def test_translate_for_machines(run, model):
 def test_traceback_on_request(run):
     result = run("--traceback", "translate", "--model", "none", "one")
     assert isinstance(result.exception, FileNotFoundError)
+
+
+@pytest.mark.parametrize(
+    ("cores", "environment", "expected"),
+    [(2, {}, [1]), (8, {}, []), (2, {"TF_NUM_INTRAOP_THREADS": "2"}, [])],
+)
+def test_few_cores_share_batches_and_not_operations(
+    monkeypatch, cores, environment, expected
+):
+    calls = []
+    monkeypatch.delenv("TF_NUM_INTRAOP_THREADS", raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(os, "cpu_count", lambda: cores)
+    monkeypatch.setattr(
+        tf.config.threading, "set_intra_op_parallelism_threads", calls.append
+    )
+    one_thread_an_operation(4)
+    assert calls == expected

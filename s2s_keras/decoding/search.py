@@ -309,9 +309,7 @@ def _take_sentences(sentences, live, index):
         return _map(lambda tensor: _gather(tensor, index), nest)
 
     return (
-        _Sentences(
-            *take(sentences[:2], index), take(sentences.attended, rows)
-        ),
+        _Sentences(*take(sentences[:2], index), take(sentences.attended, rows)),
         _Live(
             num_ended=_gather(live.num_ended, index),
             token_ids=_gather(live.token_ids, rows),
@@ -398,8 +396,11 @@ def _likeliest(logits, must_end):
     Returns:
         Its log-probability and its id, both `[active]`.
     """
-    best, token_ids = ops.top_k(_allowed(logits, must_end), 1)
-    return ops.log(best[:, 0]), ops.cast(token_ids[:, 0], "int32")
+    probabilities = ops.softmax(ops.cast(logits, "float32"))
+    best, token_ids = ops.top_k(probabilities * _may_come(logits.shape[-1]), 1)
+    best = ops.where(must_end, probabilities[:, END_ID], best[:, 0])
+    token_ids = ops.where(must_end, END_ID, ops.cast(token_ids[:, 0], "int32"))
+    return ops.log(ops.maximum(best, SMALLEST)), token_ids
 
 
 def _candidates(logits, log_probs, must_end):
@@ -447,10 +448,6 @@ def _may_come(vocabulary_size):
 def _likeliest_of_all(probabilities, log_probs, k):
     """The `k` likeliest continuations of each sentence.
 
-    In large vocabularies it looks only into the blocks of neighbours with the
-    `k` largest maxima, which takes less than half the time of looking
-    everywhere.
-
     Args:
         probabilities: Float32 tensor `[active, num_beams, vocabulary_size]`.
         log_probs: Float32 tensor `[active, num_beams]`, of the hypotheses.
@@ -462,22 +459,35 @@ def _likeliest_of_all(probabilities, log_probs, k):
     """
     _, num_beams, size = probabilities.shape
     largest = ops.max(log_probs, axis=1, keepdims=True)
-    weights = ops.exp(log_probs - largest)
+    weights = ops.exp(log_probs - largest)[..., None]
     width = max(i for i in range(1, 65) if size % i == 0)
-    num_blocks = num_beams * size // width
-    if num_beams * size < 4096 or num_blocks <= k:
-        total = probabilities * weights[..., None]
-        best, index = ops.top_k(ops.reshape(total, (-1, num_beams * size)), k)
+    if num_beams * size < max(4096, k * width):
+        total = ops.reshape(probabilities * weights, (-1, num_beams * size))
+        best, index = ops.top_k(total, k)
     else:
-        blocks = ops.reshape(probabilities, (-1, num_blocks, width))
-        weights = ops.repeat(weights, size // width, axis=1)
-        _, block = ops.top_k(ops.max(blocks, axis=-1) * weights, k)
-        inside = _gather(blocks, block, 1) * _gather(weights, block, 1)[..., None]
-        best, index = ops.top_k(ops.reshape(inside, (-1, k * width)), k)
-        block = _gather(block, index // width, 1)
-        index = width * block + index % width
+        best, index = _likeliest_in_blocks(probabilities, weights, k, width)
     best = ops.maximum(ops.log(best) + largest, IMPOSSIBLE)
     return best, ops.cast(index, "int32")
+
+
+def _likeliest_in_blocks(probabilities, weights, k, width):
+    """The `k` largest products of probabilities and weights.
+
+    It looks only into the blocks of `width` neighbours with the `k` largest
+    maxima, which takes less than half the time of looking everywhere.
+    """
+    _, num_beams, size = probabilities.shape
+    num_blocks = size // width
+    blocks = ops.reshape(probabilities, (-1, num_beams, num_blocks, width))
+    maxima = ops.max(blocks, axis=-1) * weights
+    _, block = ops.top_k(ops.reshape(maxima, (-1, num_beams * num_blocks)), k)
+    blocks = ops.reshape(blocks, (-1, num_beams * num_blocks, width))
+    inside = _gather(blocks, block, 1) * _gather(
+        weights, block // num_blocks, 1
+    )
+    best, index = ops.top_k(ops.reshape(inside, (-1, k * width)), k)
+    block = _gather(block, index // width, 1)
+    return best, width * block + index % width
 
 
 def _find_ended(num_ended, log_probs, token_ids, time, alpha):

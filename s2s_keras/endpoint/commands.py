@@ -7,6 +7,7 @@ import pathlib
 
 import click
 
+from s2s_keras.options import one_thread_an_operation
 from s2s_keras.records import json_option
 
 _BATCH_SIZE = click.option(
@@ -103,6 +104,7 @@ def serve(path, **options):
     _check_path(path)
     _log_to_stderr()
     _limit_heaps()
+    one_thread_an_operation(options["threads"])
     _serve(path, **options)
 
 

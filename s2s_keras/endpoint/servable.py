@@ -223,6 +223,9 @@ class Servable:
 def _session_config():
     config = tf.compat.v1.ConfigProto()
     config.gpu_options.allow_growth = True
+    config.intra_op_parallelism_threads = (
+        tf.config.threading.get_intra_op_parallelism_threads()
+    )
     return config
 
 

@@ -51,7 +51,9 @@ class GRUCell(keras.layers.GRUCell):
     def call(self, inputs, states, training=False):
         (hidden,) = states
         x, h = self.project(inputs, _drop(self, hidden, training))
-        hidden = _pass_gates(x + self.bias[0], h + self.bias[1], hidden)
+        bias, recurrent_bias = ops.unstack(self.bias)
+        x, h = ops.add(x, bias), ops.add(h, recurrent_bias)
+        hidden = _pass_gates(x, h, hidden)
         return hidden, [hidden]
 
     def project(self, inputs, hidden):
@@ -222,14 +224,15 @@ class _GRULoop(keras.layers.RNN):
         if mask is None:
             mask = ops.ones_like(sequences[..., 0], dtype="bool")
         mask = ops.expand_dims(mask, -1)
-        x = ops.matmul(sequences, cell.kernel) + cell.bias[0]
+        bias, recurrent_bias = ops.unstack(cell.bias)
+        x = ops.matmul(sequences, cell.kernel) + bias
         # `ops.scan` takes one tensor only where the length is unknown.
         inputs = ops.concatenate([x, ops.cast(mask, x.dtype)], axis=-1)
 
         def step(hidden, inputs):
             x, is_real = ops.split(inputs, [3 * self.units], axis=-1)
             h = ops.matmul(_drop(cell, hidden, training), cell.recurrent_kernel)
-            new = _pass_gates(x, h + cell.bias[1], hidden)
+            new = _pass_gates(x, ops.add(h, recurrent_bias), hidden)
             hidden = ops.where(is_real > 0, new, hidden)
             return hidden, hidden
 

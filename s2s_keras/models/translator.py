@@ -185,7 +185,7 @@ class Translator(keras.Model):
                 f"Received: num_beams={num_beams}"
             )
         source_len = ops.shape(source_ids)[1] if self.has_attention else None
-        with _weights_cast_once(self.members()):
+        with _weights_read_once(self.members()):
             attended, state = self.start(source_ids)
             attended, state = repeat_for_beams((attended, state), num_beams)
             step = functools.partial(
@@ -254,9 +254,7 @@ class Translator(keras.Model):
         """
         token = self.decoder.embed(token_ids)
         state = self.decoder.step(token, state, attended)
-        logits = self.decoder.readout(
-            token, state, output_kernel=output_kernel
-        )
+        logits = self.decoder.readout(token, state, output_kernel=output_kernel)
         return StepResult(logits, state.carried(), _attention(state))
 
     def output_kernel(self):
@@ -293,18 +291,13 @@ class Translator(keras.Model):
 
 
 @contextlib.contextmanager
-def _weights_cast_once(translators):
-    """Casts weights before the loops that would cast them at every step.
-
-    It makes a difference in mixed precision only.
-    """
+def _weights_read_once(translators):
+    """Reads weights, and casts them, before loops that would in every step."""
     scope = keras.StatelessScope()
     for translator in translators:
-        policy = translator.decoder.dtype_policy
-        if policy.compute_dtype != policy.variable_dtype:
-            for variable in translator.trainable_variables:
-                value = ops.cast(variable, policy.compute_dtype)
-                scope.add_update((variable, value))
+        dtype = translator.decoder.compute_dtype
+        for variable in translator.trainable_variables:
+            scope.add_update((variable, ops.cast(variable, dtype)))
     with scope:
         yield
 

@@ -20,9 +20,6 @@ KINDS = [
     pytest.param("coverage-lstm-2", marks=pytest.mark.slow),
 ]
 SOURCES = [*TEXTS[:4], "", "  two\tspaces ", "ﬁve Ⅳ é ½", "三 \U0001f600!"]
-# Of the step before, for the client to look at: a step of AttentionDecoder does
-# not read them, and their graph is pruned.
-UNREAD = {("step", "state_attention"), ("step", "state_context")}
 
 
 @pytest.fixture(scope="module", params=KINDS)
@@ -163,6 +160,8 @@ def test_a_client_can_decode_by_itself(exported):
     for step in range(steps):
         outputs = signatures["step"](token_ids=token_ids, **inputs)
         token_ids = tf.argmax(outputs.pop("log_probs"), -1, tf.int32)
+        attention = outputs.pop("attention", None)
+        assert (attention is not None) == model.translator.has_attention
         ids[:, step] = np.where(done, PAD_ID, token_ids)
         done |= token_ids.numpy() == END_ID
         inputs |= outputs
@@ -200,8 +199,6 @@ def test_the_graph_refuses_other_ranks(path):
             for name, spec in signature.inputs.items()
         }
         for name in inputs:
-            if (signature.name, name) in UNREAD:
-                continue
             with pytest.raises(Failure) as failure:
                 servable.run(signature, {**inputs, name: inputs[name][None]})
             assert failure.value.code == "INVALID_ARGUMENT"

@@ -78,15 +78,16 @@ def test_later_tokens_never_alter_earlier_logits(architecture):
 def test_call_equals_repeated_steps(architecture):
     translator = translator_of(architecture)
     expected = np.array(translator(INPUTS))
-    memory, encoder_state, memory_mask = translator.encoder(SOURCE_IDS)
-    decoder = translator.decoder
-    attended = decoder.attend_to(memory, memory_mask)
-    state = decoder.initial_state(encoder_state, attended)
-    for t in range(TARGET_IDS.shape[1]):
-        token = decoder.embed(TARGET_IDS[:, t])
-        state = decoder.step(token, state, attended)
-        logits = decoder.readout(token, state)
-        np.testing.assert_allclose(logits, expected[:, t], rtol=1e-4, atol=1e-4)
+    attended, state = translator.start(SOURCE_IDS)
+    for kernel in (None, translator.output_kernel()):
+        state_after = state
+        for t in range(TARGET_IDS.shape[1]):
+            logits, state_after, _ = translator.step(
+                TARGET_IDS[:, t], state_after, attended, kernel
+            )
+            np.testing.assert_allclose(
+                logits, expected[:, t], rtol=1e-4, atol=1e-4
+            )
 
 
 @EVERY_VARIANT
