@@ -31,6 +31,7 @@ CHANGES = {
     "two layers, residual": "--num-layers 2 --residual",
     "units 384": "--units 384",
     "embedding 384": "--embedding-dim 384",
+    "attends to embedded tokens, too": "--embedding-in-memory",
     "a vocabulary a side": "--no-joint-vocabulary",
     "output weights not tied": "--no-tie-embedding",
     "2,000 pieces": "--vocabulary-size 2000",

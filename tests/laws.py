@@ -31,6 +31,7 @@ KINDS = {
     "bahdanau": {},
     "bahdanau_reversed": {"reverse_source": True},
     "bahdanau_residual": {"residual": True},
+    "bahdanau_embedded": {"embedding_in_memory": True, "reverse_source": True},
     "bahdanau_one_direction": {"bidirectional": False},
     "bahdanau_dropout": {
         "dropout": 0.2,
@@ -67,6 +68,7 @@ FIRST = (
     "standard-lstm-2",
     "bahdanau-gru-1",
     "bahdanau-lstm-2",
+    "bahdanau_embedded-gru-1",
     "bahdanau-layer_norm_lstm-2",
     "luong_general-gru-1",
     "luong_concat-lstm-2",

@@ -37,6 +37,8 @@ class Encoder(keras.layers.Layer):
         recurrent_dropout: Float. Dropped share of the recurrent states, with
             one mask for all steps of a sentence.
         word_dropout: Float. Share of tokens that are dropped whole.
+        embedding_in_memory: Boolean. Whether the memory holds the embedded
+            tokens, too, behind the outputs of the top layer.
         **kwargs: Keyword arguments of `keras.layers.Layer`.
 
     Call arguments:
@@ -58,7 +60,9 @@ class Encoder(keras.layers.Layer):
     Reference:
         [Bahdanau et al., 2015](https://arxiv.org/abs/1409.0473), Section 3.2;
         [Sutskever et al., 2014](https://arxiv.org/abs/1409.3215), Section 3.3,
-        for the reversed source.
+        for the reversed source; [Kuang et al., 2018](
+        https://arxiv.org/abs/1711.05380), Section 3.1, for embedded tokens in
+        the memory.
     """
 
     def __init__(
@@ -75,6 +79,7 @@ class Encoder(keras.layers.Layer):
         locked_dropout=False,
         recurrent_dropout=0.0,
         word_dropout=0.0,
+        embedding_in_memory=False,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -91,6 +96,7 @@ class Encoder(keras.layers.Layer):
         self.locked_dropout = locked_dropout
         self.recurrent_dropout = recurrent_dropout
         self.word_dropout = word_dropout
+        self.embedding_in_memory = embedding_in_memory
         self._make_sublayers()
 
     def _make_sublayers(self):
@@ -130,12 +136,18 @@ class Encoder(keras.layers.Layer):
         ]
 
     @property
-    def memory_units(self):
+    def output_units(self):
+        """Width of what a recurrent layer gives, all directions together."""
         return self.units * (2 if self.bidirectional else 1)
 
     @property
+    def memory_units(self):
+        extra = self.embedding_dim if self.embedding_in_memory else 0
+        return self.output_units + extra
+
+    @property
     def state_units(self):
-        per_layer = states_per_layer(self.cell) * self.memory_units
+        per_layer = states_per_layer(self.cell) * self.output_units
         return self.num_layers * per_layer
 
     def build(self, source_ids_shape):
@@ -144,7 +156,7 @@ class Encoder(keras.layers.Layer):
         width = self.embedding_dim
         for layer in self.recurrent_layers:
             layer.build((*source_ids_shape, width))
-            width = self.memory_units
+            width = self.output_units
 
     def call(self, source_ids, training=False):
         memory_mask = ops.not_equal(source_ids, PAD_ID)
@@ -154,8 +166,8 @@ class Encoder(keras.layers.Layer):
         tokens = self.word_dropout_layer(
             self.embedding(source_ids), training=training
         )
-        memory = self.dropout_layers[0](tokens, training=training)
-        states = []
+        tokens = self.dropout_layers[0](tokens, training=training)
+        memory, states = tokens, []
         for i, recurrent in enumerate(self.recurrent_layers):
             outputs, *state = recurrent(
                 memory, mask=memory_mask, training=training
@@ -163,6 +175,8 @@ class Encoder(keras.layers.Layer):
             outputs = self.dropout_layers[i + 1](outputs, training=training)
             memory = memory + outputs if i and self.residual else outputs
             states.extend(state)
+        if self.embedding_in_memory:
+            memory = ops.concatenate([memory, tokens], axis=-1)
         if self.reverse_source:
             memory = ops.take_along_axis(memory, order[..., None], axis=1)
         return memory, ops.concatenate(states, axis=-1), memory_mask
@@ -198,6 +212,7 @@ class Encoder(keras.layers.Layer):
             "locked_dropout": self.locked_dropout,
             "recurrent_dropout": self.recurrent_dropout,
             "word_dropout": self.word_dropout,
+            "embedding_in_memory": self.embedding_in_memory,
         }
 
 

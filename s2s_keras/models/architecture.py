@@ -63,6 +63,9 @@ class Architecture:
     residual: bool = option(False, "Layers add their input to their output.")
     embedding_dim: int = option(256, "Width of the embeddings.")
     units: int = option(384, "Width of decoder and memory.")
+    embedding_in_memory: bool = option(
+        False, "Attend to the embedded source tokens, too."
+    )
     tie_embedding: bool = option(True, "Project logits by the embedding.")
     joint_vocabulary: bool = option(
         True, "One vocabulary, and one embedding, for both languages."
@@ -89,6 +92,11 @@ class Architecture:
                 "`query` needs an attention that is asked with it. Received: "
                 f"query={self.query!r}, attention='none'"
             )
+        if self.attention == "none" and self.embedding_in_memory:
+            raise ValueError(
+                "`embedding_in_memory` needs an attention that looks at the "
+                "memory. Received: embedding_in_memory=True, attention='none'"
+            )
 
     def make_encoder(self, vocabulary_size):
         """Makes the `Encoder`, for so many source pieces."""
@@ -97,6 +105,7 @@ class Architecture:
             units=self.units // (2 if self.bidirectional else 1),
             bidirectional=self.bidirectional,
             reverse_source=self.reverse_source,
+            embedding_in_memory=self.embedding_in_memory,
             name="encoder",
             **self._common(),
         )

@@ -30,7 +30,10 @@ def make_twin(architecture, vocabulary_size):
         )
     wanted = count_parameters(architecture, vocabulary_size)
     without = dataclasses.replace(
-        architecture, attention="none", query="previous"
+        architecture,
+        attention="none",
+        query="previous",
+        embedding_in_memory=False,
     )
     candidates = [
         dataclasses.replace(without, units=units)

@@ -63,6 +63,24 @@ def test_one_direction_gives_its_last_state():
     np.testing.assert_allclose(state[1], memory[1, 2], atol=1e-6)
 
 
+@pytest.mark.parametrize("reverse_source", [False, True])
+def test_the_memory_may_hold_the_embedded_tokens(reverse_source):
+    plain = make_encoder(reverse_source=reverse_source)
+    expected, expected_state, _ = plain(SOURCE_IDS)
+    encoder = make_encoder(
+        reverse_source=reverse_source, embedding_in_memory=True
+    )
+    encoder(SOURCE_IDS)
+    encoder.set_weights(plain.get_weights())
+    memory, state, _ = encoder(SOURCE_IDS)
+    assert encoder.memory_units == memory.shape[-1] == 12 + 4
+    np.testing.assert_array_equal(memory[..., :12], expected)
+    np.testing.assert_array_equal(state, expected_state)
+    np.testing.assert_array_equal(
+        memory[..., 12:], encoder.embedding(SOURCE_IDS)
+    )
+
+
 def test_reversed_it_reads_from_the_last_word_and_closes_with_end():
     plain = make_encoder(bidirectional=False)
     plain(SOURCE_IDS)

@@ -91,6 +91,16 @@ def test_refuses_to_share_embeddings_of_other_sizes():
         )
 
 
+@pytest.mark.parametrize(
+    "change", [{"query": "conditional"}, {"embedding_in_memory": True}]
+)
+def test_refuses_what_attention_alone_would_use(change):
+    variant(**change)
+    (name,) = change
+    with pytest.raises(ValueError, match=f"Received: {name}=.*'none'"):
+        variant(attention="none", **change)
+
+
 @pytest.mark.parametrize("num_beams", [0, -1, 2.5, None])
 def test_refuses_bad_beams(num_beams):
     with pytest.raises(ValueError, match=f"num_beams={num_beams}"):

@@ -14,6 +14,7 @@ from s2s_keras.training.settings import Settings
         SYNTHETIC,
         Settings(),
         Settings(cell="lstm", num_layers=2, query="current"),
+        Settings(embedding_in_memory=True),
         Settings(attention="dot", units=64),
     ],
 )
@@ -26,6 +27,7 @@ def test_twins_are_as_large_as_one_another(settings):
         units=settings.units,
         attention=settings.attention,
         query=settings.query,
+        embedding_in_memory=settings.embedding_in_memory,
     )
     assert twin.attention == "none" and same == settings
 
