@@ -29,7 +29,6 @@ KINDS = {
         "bidirectional": False,
     },
     "bahdanau": {},
-    "bahdanau_reversed": {"reverse_source": True},
     "bahdanau_residual": {"residual": True},
     "bahdanau_embedded": {"embedding_in_memory": True, "reverse_source": True},
     "bahdanau_one_direction": {"bidirectional": False},
