@@ -1,8 +1,6 @@
 """Options that several commands share, and what they stand for."""
 
-import contextlib
 import dataclasses
-import os
 import types
 import typing
 
@@ -10,6 +8,7 @@ import click
 
 from s2s_keras.models.architecture import Architecture
 from s2s_keras.presets import PRESETS
+from s2s_keras.threads import one_thread_an_operation
 from s2s_keras.training.settings import SYNTHETIC
 from s2s_keras.training.settings import Settings
 
@@ -97,22 +96,3 @@ def load_model(model, dtype=None):
 
     one_thread_an_operation(NUM_BATCHES_AT_ONCE)
     return TextTranslator.from_preset(model, dtype)
-
-
-def one_thread_an_operation(num_at_once):
-    """Lets the cores share what runs at once, if they are not more than that.
-
-    Where they share single operations, they wait for each other. What the
-    environment says stays as it is.
-
-    Args:
-        num_at_once: Integer. Batches or requests that run side by side.
-    """
-    import tensorflow as tf
-
-    if "TF_NUM_INTRAOP_THREADS" in os.environ:
-        return
-    if (os.cpu_count() or 1) <= num_at_once:
-        # It is too late in a process that has run operations before.
-        with contextlib.suppress(RuntimeError):
-            tf.config.threading.set_intra_op_parallelism_threads(1)

@@ -10,7 +10,7 @@ from laws import make_text_translator
 
 from s2s_keras.cli import main
 from s2s_keras.options import make_settings
-from s2s_keras.options import one_thread_an_operation
+from s2s_keras.threads import one_thread_an_operation
 from s2s_keras.training.settings import SYNTHETIC
 from s2s_keras.training.settings import Settings
 

@@ -7,8 +7,8 @@ import pathlib
 
 import click
 
-from s2s_keras.options import one_thread_an_operation
 from s2s_keras.records import json_option
+from s2s_keras.threads import one_thread_an_operation
 
 _BATCH_SIZE = click.option(
     "--max-batch-size",
