@@ -19,7 +19,7 @@ from s2s_keras.conventions import START_ID
 from s2s_keras.decoding.penalties import length_penalty
 
 IMPOSSIBLE = -1e9  # the log-probability of what must not be chosen
-SMALLEST = 1e-37  # the probability of what may be chosen, at least
+SMALLEST = 1e-30  # the probability of what may be chosen, at least
 
 
 class StepResult(NamedTuple):
@@ -220,7 +220,8 @@ def beam_search(
             time,
             sentences.places,
         )
-        rows = _rows(parents, num_beams)
+        active = ops.arange(ops.shape(parents)[0], dtype="int32")
+        rows = _rows(active, parents, num_beams)
         state = _map(lambda tensor: _gather(tensor, rows), result.state)
         token_ids = ops.reshape(token_ids, (-1,))
         return _Live(num_ended, token_ids, log_probs, state), history
@@ -302,8 +303,7 @@ def _take_sentences(sentences, live, index):
     """The sentences at `index` `[num_taken]`, and their hypotheses."""
     index = ops.cast(index, "int32")
     num_beams = live.log_probs.shape[1]
-    hypotheses = ops.arange(num_beams, dtype="int32")
-    rows = ops.reshape(num_beams * index[:, None] + hypotheses, (-1,))
+    rows = _rows(index, ops.arange(num_beams, dtype="int32"), num_beams)
 
     def take(nest, index):
         return _map(lambda tensor: _gather(tensor, index), nest)
@@ -356,10 +356,9 @@ def _gather(tensor, index, batch_dims=0):
     return tf.gather(tensor, index, batch_dims=batch_dims)
 
 
-def _rows(parents, num_beams):
-    """The rows of hypotheses `[active, num_beams]` in a state, flat."""
-    sentences = ops.arange(ops.shape(parents)[0], dtype="int32")[:, None]
-    return ops.reshape(num_beams * sentences + parents, (-1,))
+def _rows(sentences, hypotheses, num_beams):
+    """The flat rows of hypotheses `[..., num_beams]` of sentences `[taken]`."""
+    return ops.reshape(num_beams * sentences[:, None] + hypotheses, (-1,))
 
 
 def _write_step(buffers, values, time, sentences):

@@ -127,7 +127,7 @@ def _additive_scores(query_key, memory_keys, weights):
                 ops.einsum("bs,bsu->u", upstream, again),
             )
 
-        # With a kernel a sentence it is one product, not a dozen operations.
+        # With a batch dimension it is one product, not a dozen operations.
         return ops.matmul(hidden(), weights[None, :, None])[..., 0], gradient
 
     return scores(query_key, memory_keys, weights)

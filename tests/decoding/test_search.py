@@ -130,6 +130,18 @@ def test_every_sentence_keeps_its_own_longest_length(num_beams):
 
 
 @pytest.mark.parametrize("num_beams", [0, 1, 3])
+def test_the_longest_ends_even_if_end_is_impossible(num_beams):
+    model = Bigrams(0, end_bias=-1000.0)
+    found = (
+        run_beams(model, [4], num_beams)
+        if num_beams
+        else run_greedy(model, [4])
+    )
+    assert (np.array(found.ids)[0, :, 3] == END_ID).all()
+    assert (np.array(found.score) > -100).all()
+
+
+@pytest.mark.parametrize("num_beams", [0, 1, 3])
 def test_neighbours_change_nothing(num_beams):
     model = Bigrams(3, end_bias=-3.0)
     lengths = [9, 5, 2, 12, 1, 3, 3, 7]
