@@ -149,6 +149,7 @@ def make_batches(
     shuffle_seed=None,
     num_devices=1,
     num_copies=1,
+    num_shapes=None,
 ):
     """Groups pairs of similar length into padded batches that `fit` takes.
 
@@ -177,7 +178,9 @@ def make_batches(
     if tokens_per_batch is not None:
         tokens_per_batch //= num_copies
     sides = tokenized_pairs.source_ids, tokenized_pairs.label_ids
-    ranks, sizes = _plan(*tokenized_pairs.lengths, batch_size, tokens_per_batch)
+    lengths = tokenized_pairs.lengths
+    ranks, sizes = _plan(*lengths, batch_size, tokens_per_batch)
+    shapes = _find_shapes(lengths, ranks, sizes, num_shapes)
     num_pairs, num_batches = ranks.shape[1], sizes.shape[1]
     rows = tf.data.Dataset.range(num_pairs)
     if shuffle_seed is not None:
@@ -189,9 +192,10 @@ def make_batches(
     def sort(rows, variant):
         rank = tf.gather(ranks[variant], rows)
         rows = tf.gather(rows, tf.argsort(rank, stable=True))
-        return tf.RaggedTensor.from_row_lengths(
+        rows = tf.RaggedTensor.from_row_lengths(
             rows + variant * num_pairs, sizes[variant]
         )
+        return rows, shapes[variant]
 
     batches = (
         tf.data.Dataset.zip(rows.batch(num_pairs), variants).map(sort).unbatch()
@@ -199,10 +203,15 @@ def make_batches(
     if shuffle_seed is not None:
         batches = batches.shuffle(num_batches, seed=shuffle_seed)
 
-    def read(rows):
+    def read(rows, shape):
         padded = [
-            _pad(tf.gather(ids, rows).to_tensor(PAD_ID), num_devices)
-            for ids in sides
+            _pad(
+                tf.gather(ids, rows).to_tensor(
+                    PAD_ID, shape=tf.stack([shape[0], length])
+                ),
+                num_devices,
+            )
+            for ids, length in zip(sides, tf.unstack(shape[1:]), strict=True)
         ]
         return _arrange(*(tf.repeat(ids, num_copies, axis=0) for ids in padded))
 
@@ -255,6 +264,49 @@ def _split_largest(sizes, num_batches):
         i = sizes.index(max(sizes))
         sizes[i : i + 1] = [-(-sizes[i] // 2), sizes[i] // 2]
     return sizes
+
+
+def _find_shapes(lengths, ranks, sizes, num_shapes):
+    """Tells what batches are padded to, beyond what their pairs need.
+
+    Those whose lengths are alike, by powers of one number, share a shape.
+
+    Args:
+        lengths: Source and label lengths, two arrays `[num_variants, pairs]`.
+        ranks: Integer tensor `[num_variants, pairs]`.
+        sizes: Integer tensor `[num_variants, num_batches]`.
+        num_shapes: Integer, or `None` for no further padding.
+
+    Returns:
+        Integer tensor `[num_variants, num_batches, 3]`: `batch`, `source_len`
+        and `target_len`, -1 where it is left open.
+
+    Raises:
+        ValueError: If `num_shapes` is not positive.
+    """
+    sizes = sizes.numpy()
+    if num_shapes is not None and num_shapes < 1:
+        raise ValueError(
+            "`num_shapes` should be a positive integer. "
+            f"Received: num_shapes={num_shapes}"
+        )
+    if num_shapes is None:
+        return tf.fill([*sizes.shape, 3], tf.constant(-1, tf.int64))
+    order = np.argsort(ranks.numpy(), axis=1, kind="stable")
+    starts = np.cumsum(sizes, axis=1) - sizes
+    shapes = np.stack([sizes, sizes, sizes], axis=-1)
+    for side, of_pairs in enumerate(lengths, start=1):
+        ordered = np.take_along_axis(of_pairs, order, axis=1)
+        for variant in range(len(sizes)):
+            shapes[variant, :, side] = np.maximum.reduceat(
+                ordered[variant], starts[variant]
+            )
+    longest = shapes[..., 1:].max(axis=-1)
+    steps = np.geomspace(longest.min(), longest.max(), num_shapes + 1)
+    groups = np.searchsorted(steps[1:-1], longest)
+    for group in np.unique(groups):
+        shapes[groups == group] = shapes[groups == group].max(axis=0)
+    return tf.constant(shapes, tf.int64)
 
 
 def _without_autotune():

@@ -4,6 +4,7 @@ import keras
 from keras import ops
 
 from s2s_keras.conventions import register
+from s2s_keras.layers.loop import scan
 
 
 @register
@@ -224,29 +225,25 @@ class _GRULoop(keras.layers.RNN):
         if mask is None:
             mask = ops.ones_like(sequences[..., 0], dtype="bool")
         mask = ops.expand_dims(mask, -1)
+        if self.go_backwards:
+            sequences, mask = (ops.flip(x, axis=1) for x in (sequences, mask))
         bias, recurrent_bias = ops.unstack(cell.bias)
         x = ops.matmul(sequences, cell.kernel) + bias
-        # `ops.scan` takes one tensor only where the length is unknown.
-        inputs = ops.concatenate([x, ops.cast(mask, x.dtype)], axis=-1)
 
         def step(hidden, inputs):
-            x, is_real = ops.split(inputs, [3 * self.units], axis=-1)
+            x, is_real = inputs
             h = ops.matmul(_drop(cell, hidden, training), cell.recurrent_kernel)
             new = _pass_gates(x, ops.add(h, recurrent_bias), hidden)
-            hidden = ops.where(is_real > 0, new, hidden)
-            return hidden, hidden
+            return ops.where(is_real, new, hidden)
 
-        last, outputs = ops.scan(
+        outputs = scan(
             step,
             initial_state,
-            ops.swapaxes(inputs, 0, 1),
-            reverse=self.go_backwards,
+            (ops.swapaxes(x, 0, 1), ops.swapaxes(mask, 0, 1)),
         )
-        outputs = ops.swapaxes(outputs, 0, 1)
+        last, outputs = outputs[-1], ops.swapaxes(outputs, 0, 1)
         if self.zero_output_for_mask:
             outputs = ops.where(mask, outputs, 0.0)
-        if self.go_backwards:
-            outputs = ops.flip(outputs, axis=1)
         return last, outputs, [last]
 
 

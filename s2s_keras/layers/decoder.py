@@ -9,6 +9,7 @@ from keras import ops
 from s2s_keras.conventions import embedding_initializer
 from s2s_keras.conventions import register
 from s2s_keras.layers.dropout import make_dropout
+from s2s_keras.layers.loop import scan
 from s2s_keras.layers.stack import CellStack
 
 
@@ -119,8 +120,6 @@ class StandardDecoder(keras.layers.Layer):
                 "`tie_embedding` is set. Received: "
                 f"readout_units={readout_units}, embedding_dim={embedding_dim}"
             )
-        # The gradient of the loop over target tokens cannot be compiled.
-        self.supports_jit = False
         self.vocabulary_size = vocabulary_size
         self.embedding_dim = embedding_dim
         self.units = units
@@ -314,11 +313,11 @@ class StandardDecoder(keras.layers.Layer):
         if training:
             masks = self.stack.draw_masks(ops.shape(tokens)[0])
 
-        def advance(state, token):
-            state = self.step(token, state, attended, masks)
-            return state, state  # carry and output share one shape
-
-        _, states = ops.scan(advance, state, ops.swapaxes(tokens, 0, 1))
+        states = scan(
+            lambda state, token: self.step(token, state, attended, masks),
+            state,
+            ops.swapaxes(tokens, 0, 1),
+        )
         return keras.tree.map_structure(
             lambda tensor: ops.swapaxes(tensor, 0, 1), states
         )
@@ -374,12 +373,11 @@ class StandardDecoder(keras.layers.Layer):
             token = self.embed(token_id)
             state = self.step(token, state, attended)
             predicted_id = ops.argmax(self.readout(token, state), axis=-1)
-            carry = state, ops.cast(predicted_id, "int32"), token_id
-            return carry, carry
+            return state, ops.cast(predicted_id, "int32"), token_id
 
         start = target_ids[:, 0]
         known_ids = ops.where(own, -1, target_ids)
-        _, (_, _, token_ids) = ops.scan(
+        *_, token_ids = scan(
             advance, (state, start, start), ops.transpose(known_ids)
         )
         return ops.stop_gradient(ops.transpose(token_ids))

@@ -155,6 +155,26 @@ class Translator(keras.Model):
             return translator
         return cls.from_config(translator.get_config())
 
+    def compile(self, *args, jit_compile=False, **kwargs):
+        """Says how to train, as `keras.Model.compile`, but without XLA.
+
+        XLA makes one program of all steps of the loops, and so spares a GPU
+        the wait between their operations; a CPU gains nothing. It takes some
+        ten seconds for every shape of a batch: see `num_shapes` of
+        `make_batches`.
+
+        Args:
+            *args: Arguments of `keras.Model.compile`.
+            jit_compile: Boolean. Whether XLA compiles training. Recurrent
+                layers then do without cuDNN, which it cannot compile.
+            **kwargs: Keyword arguments of `keras.Model.compile`.
+        """
+        for layer in self._flatten_layers() if jit_compile else ():
+            if getattr(layer, "use_cudnn", False):
+                layer.use_cudnn = False
+                layer.supports_jit = True
+        super().compile(*args, jit_compile=jit_compile, **kwargs)
+
     def save_to_preset(self, folder):
         """Writes `model.keras` to a folder, for `from_preset`.
 

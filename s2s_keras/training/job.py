@@ -27,6 +27,7 @@ from s2s_keras.training.optimizers import FusedAdam
 from s2s_keras.training.pictures import EpochPictures
 from s2s_keras.training.sampling import ScheduledSampling
 
+COMPILED_SHAPES = 8  # of training and of validation batches
 MOST_VARIANTS = 8  # of the corpus that are kept in memory
 NUM_SAMPLES = 3  # sentences of which pictures are made
 
@@ -109,6 +110,7 @@ def compile_translator(translator, settings, steps):
         ),
         loss=TokenCrossEntropy(settings.label_smoothing, settings.consistency),
         weighted_metrics=[TokenAccuracy(), Perplexity()],
+        jit_compile=settings.jit_compile,
     )
 
 
@@ -199,6 +201,7 @@ def train(settings, corpora, run_dir):
             shuffle_seed=seed,
             num_devices=strategy.num_replicas_in_sync,
             num_copies=2 if settings.consistency else 1,
+            num_shapes=COMPILED_SHAPES if settings.jit_compile else None,
         )
         for pairs, seed, variation in (
             (corpora.train, settings.seed, _variation(settings)),

@@ -66,6 +66,10 @@ class Settings(Architecture):
     ema_momentum: float = option(
         0.0, "Momentum of averaged weights; 0 does not average."
     )
+    jit_compile: bool = option(
+        False,
+        "Compile with XLA, for GPUs; batches are padded to few shapes.",
+    )
     patience: int = option(
         5, "Epochs without a better validation BLEU before stopping."
     )

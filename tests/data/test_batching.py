@@ -111,6 +111,43 @@ def test_copies_stand_side_by_side_and_count():
             np.testing.assert_array_equal(copies[1::2], ids)
 
 
+@pytest.mark.parametrize("limit", [{"batch_size": 7}, {"tokens_per_batch": 60}])
+@pytest.mark.parametrize("num_shapes", [1, 3])
+def test_few_shapes_hold_the_same_pairs(limit, num_shapes):
+    tokenized = tokenize(random_rows(200))
+    shapes = set()
+    for plain, padded in zip(
+        make_batches(tokenized, **limit),
+        make_batches(tokenized, num_shapes=num_shapes, **limit),
+        strict=True,
+    ):
+        plain, padded = tf.nest.flatten(plain), tf.nest.flatten(padded)
+        shapes.add(tuple(tuple(ids.shape) for ids in padded))
+        for ids, more_ids in zip(plain, padded, strict=True):
+            batch, length = ids.shape
+            np.testing.assert_array_equal(more_ids[:batch, :length], ids)
+        labels, weights = padded[-2:]
+        assert tf.math.count_nonzero(labels) == tf.math.count_nonzero(plain[-2])
+        np.testing.assert_array_equal(weights, labels != PAD_ID)
+    assert len(shapes) <= num_shapes
+    assert num_shapes == 1 or len(shapes) > 1
+
+
+def test_few_shapes_of_variants_split_evenly():
+    tokenized = tokenize(random_rows(50))._replace(num_variants=2)
+    batches = make_batches(
+        tokenized, batch_size=4, num_shapes=2, num_devices=3, shuffle_seed=0
+    )
+    shapes = {tuple(labels.shape) for _, labels, _ in batches}
+    assert len(shapes) <= 2
+    assert all(batch % 3 == 0 for batch, _ in shapes)
+
+
+def test_refuses_no_shapes():
+    with pytest.raises(ValueError, match="num_shapes=0"):
+        make_batches(tokenize(random_rows(5)), num_shapes=0)
+
+
 def test_a_pair_longer_than_the_budget_is_a_batch_of_its_own():
     batches = make_batches(tokenize(random_rows(20)), tokens_per_batch=1)
     assert {len(label_ids) for _, label_ids, _ in batches} == {1}

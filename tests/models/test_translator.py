@@ -9,6 +9,8 @@ from laws import variant
 from s2s_keras import AttentionDecoder
 from s2s_keras import BahdanauAttention
 from s2s_keras import Encoder
+from s2s_keras import FusedAdam
+from s2s_keras import TokenCrossEntropy
 from s2s_keras import Translator
 
 SOURCE_IDS = np.array(
@@ -129,11 +131,46 @@ def test_batches_of_any_shape_trace_once():
     assert len(traces) == 1
 
 
-def test_the_forward_pass_can_be_compiled():
-    translator = make_translator()
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"attention": "none", "cell": "lstm"},
+        {"query": "current", "attention": "coverage", "cell": "layer_norm_gru"},
+    ],
+)
+def test_xla_trains_the_same_model(change):
+    trained = []
     inputs = {"source_ids": SOURCE_IDS, "target_ids": SOURCE_IDS}
-    compiled = tf.function(translator, jit_compile=True)(inputs)
-    np.testing.assert_allclose(compiled, translator(inputs), atol=1e-5)
+    for jit_compile in (False, True):
+        translator = make_translator(variant(**change))
+        before = translator.get_weights()
+        translator.compile(
+            FusedAdam(1e-2, global_clipnorm=1.0, epsilon=0.01),
+            TokenCrossEntropy(0.1),
+            jit_compile=jit_compile,
+        )
+        assert translator.jit_compile is jit_compile
+        for _ in range(2):
+            translator.train_on_batch(inputs, SOURCE_IDS)
+        trained.append(translator.get_weights())
+    moved = [
+        np.abs(after - weights).max()
+        for weights, after in zip(before, trained[0], strict=True)
+    ]
+    assert max(moved) > 1e-3
+    for plain, compiled in zip(*trained, strict=True):
+        np.testing.assert_allclose(compiled, plain, atol=1e-5)
+
+
+def test_xla_and_cudnn_exclude_each_other():
+    translator = make_translator()
+    layer = translator.encoder.recurrent_layers[0].forward_layer
+    layer.supports_jit = False  # as where there is a GPU
+    translator.compile(loss=TokenCrossEntropy())
+    assert layer.use_cudnn == "auto" and not translator.jit_compile
+    translator.compile(loss=TokenCrossEntropy(), jit_compile=True)
+    assert not layer.use_cudnn and translator.jit_compile
 
 
 @pytest.mark.parametrize("dtype", ["mixed_float16", "mixed_bfloat16"])

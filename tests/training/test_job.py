@@ -20,6 +20,7 @@ from s2s_keras import Translator
 from s2s_keras.conventions import END_ID
 from s2s_keras.conventions import START_ID
 from s2s_keras.training import job
+from s2s_keras.training.log import read_rows
 from s2s_keras.training.settings import Settings
 
 SMALL = {
@@ -66,6 +67,25 @@ def test_learns_to_reverse_a_short_sequence(cell):
     )
     ids = np.array(found.ids)[:, 0, : label_ids.shape[1]]
     assert (ids == label_ids).all(axis=1).mean() >= 0.95
+
+
+@pytest.mark.slow
+def test_xla_compiles_a_run_of_few_shapes(corpus, tmp_path):
+    changes = {"epochs": 1, "tokens_per_batch": 4096, "jit_compile": True}
+    settings = Settings(dataset=corpus, **SMALL | changes)
+    text_translator = job.train(settings, job.load_corpora(settings), tmp_path)
+    assert len(text_translator.translate(["one two"])) == 1
+    (row,) = read_rows(tmp_path)
+    assert 1 < float(row["perplexity"]) < 1000
+    assert 1 < float(row["val_perplexity"]) < 1000
+
+
+@pytest.mark.parametrize("jit_compile", [False, True])
+def test_the_settings_say_whether_xla_compiles(jit_compile):
+    settings = Settings(**SMALL, jit_compile=jit_compile)
+    translator = Translator.from_architecture(settings, 400)
+    job.compile_translator(translator, settings, steps=10)
+    assert translator.jit_compile is jit_compile
 
 
 @pytest.mark.slow
