@@ -13,7 +13,8 @@ Prints a table and writes JSON. Run it while nothing else runs.
 OpenNMT-py and PyTorch need an environment of their own, with the packages of
 `systems/requirements.txt`; `--peers` names its python. As installed they take
 a slow path on AMD's processors: "+mkl" is with a shim (needs gcc) that gives
-them the fast one.
+them the fast one. Where there is a GPU, TensorFlow's systems and PyTorch's
+tutorial take it; `--system ours+xla` compiles ours.
 """
 
 import json

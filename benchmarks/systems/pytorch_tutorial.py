@@ -13,6 +13,7 @@ from common import read_batches
 from torch import nn
 
 VOCABULARY_SIZE, EMBEDDING_DIM, UNITS = 8000, 256, 512
+DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
 
 
 class Encoder(nn.Module):
@@ -63,13 +64,15 @@ class Decoder(nn.Module):
 
 
 def main(folder, updates):
-    encoder, decoder = Encoder(), Decoder()
+    encoder, decoder = Encoder().to(DEVICE), Decoder().to(DEVICE)
     weights = [*encoder.parameters(), *decoder.parameters()]
     optimizer = torch.optim.Adam(weights, lr=1e-3)
     loss_function = nn.CrossEntropyLoss(ignore_index=0, label_smoothing=0.1)
     windows = Windows()
     for batch in read_batches(folder, updates):
-        source_ids, target_ids, label_ids = map(torch.from_numpy, batch)
+        source_ids, target_ids, label_ids = (
+            torch.from_numpy(ids).to(DEVICE) for ids in batch
+        )
         memory, state = encoder(source_ids)
         logits = decoder(target_ids, memory, source_ids != 0, state)
         loss = loss_function(logits.flatten(0, 1), label_ids.flatten().long())
@@ -77,6 +80,7 @@ def main(folder, updates):
         loss.backward()
         nn.utils.clip_grad_norm_(weights, 1.0)
         optimizer.step()
+        loss.item()  # waits for the device
         windows.add(batch[2])
     windows.report()
 

@@ -159,9 +159,8 @@ class Translator(keras.Model):
         """Says how to train, as `keras.Model.compile`, but without XLA.
 
         XLA makes one program of all steps of the loops, and so spares a GPU
-        the wait between their operations; a CPU gains nothing. It takes some
-        ten seconds for every shape of a batch: see `num_shapes` of
-        `make_batches`.
+        the wait between their operations; a CPU gains little. It takes seconds
+        for every shape of a batch: see `num_shapes` of `make_batches`.
 
         Args:
             *args: Arguments of `keras.Model.compile`.
