@@ -285,13 +285,13 @@ def _find_shapes(lengths, ranks, sizes, num_shapes):
         ValueError: If `num_shapes` is not positive.
     """
     sizes = sizes.numpy()
-    if num_shapes is not None and num_shapes < 1:
+    if num_shapes is None:
+        return tf.fill([*sizes.shape, 3], tf.constant(-1, tf.int64))
+    if num_shapes < 1:
         raise ValueError(
             "`num_shapes` should be a positive integer. "
             f"Received: num_shapes={num_shapes}"
         )
-    if num_shapes is None:
-        return tf.fill([*sizes.shape, 3], tf.constant(-1, tf.int64))
     order = np.argsort(ranks.numpy(), axis=1, kind="stable")
     starts = np.cumsum(sizes, axis=1) - sizes
     shapes = np.stack([sizes, sizes, sizes], axis=-1)

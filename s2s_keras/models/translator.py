@@ -168,10 +168,10 @@ class Translator(keras.Model):
                 layers then do without cuDNN, which it cannot compile.
             **kwargs: Keyword arguments of `keras.Model.compile`.
         """
-        for layer in self._flatten_layers() if jit_compile else ():
-            if getattr(layer, "use_cudnn", False):
-                layer.use_cudnn = False
-                layer.supports_jit = True
+        for layer in self._flatten_layers():
+            if hasattr(layer, "use_cudnn"):
+                layer.use_cudnn = False if jit_compile else "auto"
+                layer.supports_jit = layer.supports_jit or bool(jit_compile)
         super().compile(*args, jit_compile=jit_compile, **kwargs)
 
     def save_to_preset(self, folder):

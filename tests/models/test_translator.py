@@ -171,6 +171,8 @@ def test_xla_and_cudnn_exclude_each_other():
     assert layer.use_cudnn == "auto" and not translator.jit_compile
     translator.compile(loss=TokenCrossEntropy(), jit_compile=True)
     assert not layer.use_cudnn and translator.jit_compile
+    translator.compile(loss=TokenCrossEntropy())
+    assert layer.use_cudnn == "auto" and not translator.jit_compile
 
 
 @pytest.mark.parametrize("dtype", ["mixed_float16", "mixed_bfloat16"])

@@ -70,11 +70,19 @@ def test_learns_to_reverse_a_short_sequence(cell):
 
 
 @pytest.mark.slow
-def test_xla_compiles_a_run_of_few_shapes(corpus, tmp_path):
+def test_xla_compiles_a_run_of_few_shapes(corpus, tmp_path, monkeypatch):
+    asked, make_batches = [], job.make_batches
+
+    def spy(*args, **kwargs):
+        asked.append(kwargs["num_shapes"])
+        return make_batches(*args, **kwargs)
+
+    monkeypatch.setattr(job, "make_batches", spy)
     changes = {"epochs": 1, "tokens_per_batch": 4096, "jit_compile": True}
     settings = Settings(dataset=corpus, **SMALL | changes)
     text_translator = job.train(settings, job.load_corpora(settings), tmp_path)
     assert len(text_translator.translate(["one two"])) == 1
+    assert asked == [job.COMPILED_SHAPES] * 2  # training and validation
     (row,) = read_rows(tmp_path)
     assert 1 < float(row["perplexity"]) < 1000
     assert 1 < float(row["val_perplexity"]) < 1000
