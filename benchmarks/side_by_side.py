@@ -21,6 +21,13 @@ VOCABULARY_SIZE = 8000
 BATCH_SIZE = 128
 # Without this, Intel's library takes a slow path on other makers' processors.
 MKL_SHIM = "int mkl_serv_intel_cpu_true(void) { return 1; }"
+# What `s2s_keras.keep_freed_memory` sets, for every system alike.
+KEEP_FREED_MEMORY = {
+    "MALLOC_ARENA_MAX": "1",
+    "MALLOC_MMAP_MAX_": "0",
+    "MALLOC_TRIM_THRESHOLD_": str(2**40),
+    "TF_CPU_ALLOCATOR_USE_BFC": "true",
+}
 
 
 def options(command):
@@ -113,6 +120,8 @@ def run(system, folder, num_updates, task, threads, peers):
     environment = with_threads(threads)
     if "mkl" in variants:
         environment["LD_PRELOAD"] = build_shim(folder)
+    if "keep" in variants:
+        environment |= KEEP_FREED_MEMORY
     result = subprocess.run(
         [
             peers if needs_peers(name) else sys.executable,

@@ -13,8 +13,9 @@ Prints a table and writes JSON. Run it while nothing else runs.
 OpenNMT-py and PyTorch need an environment of their own, with the packages of
 `systems/requirements.txt`; `--peers` names its python. As installed they take
 a slow path on AMD's processors: "+mkl" is with a shim (needs gcc) that gives
-them the fast one. Where there is a GPU, TensorFlow's systems and PyTorch's
-tutorial take it; `--system ours+xla` compiles ours.
+them the fast one. "+keep" keeps freed memory for what comes next, as `s2s-keras
+train` does. Where there is a GPU, TensorFlow's systems and PyTorch's tutorial
+take it; `--system ours+xla` compiles ours.
 """
 
 import json
@@ -27,12 +28,13 @@ import side_by_side
 
 SYSTEMS = (
     "ours",
-    "ours+bfloat16",
-    "tensorflow_tutorial",
+    "ours+keep",
+    "ours+bfloat16+keep",
+    "tensorflow_tutorial+keep",
     "opennmt_py",
-    "opennmt_py+mkl",
-    "opennmt_py+mkl+input_feeding",
-    "pytorch_tutorial+mkl",
+    "opennmt_py+mkl+keep",
+    "opennmt_py+mkl+input_feeding+keep",
+    "pytorch_tutorial+mkl+keep",
 )
 MEGAFLOP_PER_TOKEN = 47.3  # three times the forward pass's
 

@@ -18,6 +18,7 @@ from s2s_keras.layers.attention_decoder import ConditionalDecoder
 from s2s_keras.layers.attention_decoder import LuongDecoder
 from s2s_keras.layers.decoder import StandardDecoder
 from s2s_keras.layers.encoder import Encoder
+from s2s_keras.memory import keep_freed_memory
 from s2s_keras.models.architecture import Architecture
 from s2s_keras.models.ensemble import Ensemble
 from s2s_keras.models.ensemble import make_ensemble

@@ -16,6 +16,7 @@ from s2s_keras.endpoint.commands import serve_config
 from s2s_keras.export.edge import WEIGHTS
 from s2s_keras.export.servability import LATEST
 from s2s_keras.export.servability import RELEASES
+from s2s_keras.memory import keep_freed_memory
 from s2s_keras.options import BEAMS_OPTION
 from s2s_keras.options import load_model
 from s2s_keras.options import make_settings
@@ -75,6 +76,7 @@ def train(name, resume, **options):
     name = name or options["preset"] or _name_of(settings)
     run_dir = pathlib.Path("runs", name)
     _check_run(run_dir, settings, resume)
+    keep_freed_memory()
     from s2s_keras.export.serving import export
     from s2s_keras.training import job
 

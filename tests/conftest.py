@@ -8,6 +8,9 @@ import keras
 import numpy as np
 import pytest
 
+from s2s_keras import keep_freed_memory
+
+keep_freed_memory()
 _REPOSITORY = pathlib.Path(__file__).parents[1]
 
 

@@ -1,12 +1,11 @@
 """The commands `s2s-keras serve` and `s2s-keras serve-config`."""
 
-import contextlib
-import ctypes
 import logging
 import pathlib
 
 import click
 
+from s2s_keras.memory import limit_heaps
 from s2s_keras.records import json_option
 from s2s_keras.threads import one_thread_an_operation
 
@@ -103,20 +102,9 @@ def serve(path, **options):
     """
     _check_path(path)
     _log_to_stderr()
-    _limit_heaps()
+    limit_heaps(2)
     one_thread_an_operation(options["threads"])
     _serve(path, **options)
-
-
-def _limit_heaps():
-    """Keeps glibc from growing a heap for each of TensorFlow's threads.
-
-    Memory that one of them frees is of no use to the others, and the process
-    grows for as long as requests are of many shapes.
-    """
-    arena_max = -8  # M_ARENA_MAX of malloc.h
-    with contextlib.suppress(AttributeError, OSError):
-        ctypes.CDLL(None).mallopt(arena_max, 2)
 
 
 def _log_to_stderr():
