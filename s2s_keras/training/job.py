@@ -18,6 +18,7 @@ from s2s_keras.models.translator import Translator
 from s2s_keras.progress import status
 from s2s_keras.text.normalization import normalize_text
 from s2s_keras.text.tokenizer import SentencePieceTokenizer
+from s2s_keras.training.distillation import add_translations
 from s2s_keras.training.evaluation import TranslationScore
 from s2s_keras.training.log import read_rows
 from s2s_keras.training.losses import TokenCrossEntropy
@@ -187,6 +188,11 @@ def train(settings, corpora, run_dir):
     """
     keras.utils.set_random_seed(settings.seed)
     tokenizers = train_tokenizers(settings, corpora.train)
+    train_pairs = corpora.train
+    if settings.teacher:
+        train_pairs = add_translations(
+            train_pairs, settings.teacher, pathlib.Path(run_dir, "taught.json")
+        )
     strategy = _distribution()
     train_batches, validation_batches = (
         make_batches(
@@ -204,7 +210,7 @@ def train(settings, corpora, run_dir):
             num_shapes=COMPILED_SHAPES if settings.jit_compile else None,
         )
         for pairs, seed, variation in (
-            (corpora.train, settings.seed, _variation(settings)),
+            (train_pairs, settings.seed, _variation(settings)),
             (corpora.validation, None, None),
         )
     )

@@ -48,6 +48,11 @@ class Settings(Architecture):
         "misspelt, uncapitalised or unpunctuated.",
     )
 
+    teacher: str | None = option(
+        None,
+        "Model whose translations of the training split are learned from, too.",
+    )
+
     epochs: int = option(8, "Passes over the training split.")
     tokens_per_batch: int = option(1200, "Padded target tokens of a batch.")
     learning_rate: float = option(4e-3, "Peak of the cosine schedule.")
