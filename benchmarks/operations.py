@@ -24,6 +24,7 @@ from tensorflow.tsl.profiler.protobuf import xplane_pb2
 
 from s2s_keras import FusedAdam
 from s2s_keras import TokenCrossEntropy
+from s2s_keras import keep_freed_memory
 
 VOCABULARY_SIZE, LENGTH, STEPS = 8000, 14, 5
 
@@ -35,6 +36,7 @@ VOCABULARY_SIZE, LENGTH, STEPS = 8000, 14, 5
 @click.option("--num-beams", default=5, show_default=True)
 @click.option("--rows", default=15, show_default=True)
 def main(what, dtype, batch_size, num_beams, rows):
+    keep_freed_memory()  # as `s2s-keras train` does
     keras.config.set_dtype_policy(dtype)
     model = make_model(VOCABULARY_SIZE)
     ids = np.random.default_rng(0).integers(
