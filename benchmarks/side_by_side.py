@@ -21,7 +21,7 @@ VOCABULARY_SIZE = 8000
 BATCH_SIZE = 128
 # Without this, Intel's library takes a slow path on other makers' processors.
 MKL_SHIM = "int mkl_serv_intel_cpu_true(void) { return 1; }"
-# What `s2s_keras.keep_freed_memory` sets, for every system alike.
+# What `s2s_keras.keep_freed_memory` sets, for peers, too.
 KEEP_FREED_MEMORY = {
     "MALLOC_ARENA_MAX": "1",
     "MALLOC_MMAP_MAX_": "0",

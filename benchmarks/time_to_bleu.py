@@ -25,7 +25,7 @@ import rich.table
 import sacrebleu
 import side_by_side
 
-SYSTEMS = ("ours", "opennmt_py", "opennmt_py+mkl")
+SYSTEMS = ("ours", "opennmt_py", "opennmt_py+mkl+keep")
 BEAMS, TOGETHER = 5, 64
 
 

@@ -20,6 +20,7 @@ import tensorflow_text
 from keras import layers
 
 from s2s_keras import TextTranslator
+from s2s_keras import keep_freed_memory
 from s2s_keras import load_corpus
 from s2s_keras.training.evaluation import read_pairs
 
@@ -142,6 +143,7 @@ def score(translations, references):
 @click.option("--data-dir")
 @click.option("--output", default="tutorial.json", show_default=True)
 def main(model, minutes, dataset, output, **places):
+    keep_freed_memory()  # as `s2s-keras train` does
     keras.utils.set_random_seed(0)
     sources, targets = read_pairs(load_corpus(dataset, "train", **places))
     words = make_words(sources), make_words(targets)

@@ -20,6 +20,13 @@ def keep_freed_memory():
 
     Where `MALLOC_TRIM_THRESHOLD_` or `TF_CPU_ALLOCATOR_USE_BFC` are set in the
     environment, they decide. Elsewhere than with glibc only the latter is set.
+
+    Example:
+
+    ```python
+    s2s_keras.keep_freed_memory()
+    translator.fit(batches)
+    ```
     """
     os.environ.setdefault("TF_CPU_ALLOCATOR_USE_BFC", "true")
     if "MALLOC_TRIM_THRESHOLD_" not in os.environ:

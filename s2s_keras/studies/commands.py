@@ -6,6 +6,7 @@ import pathlib
 
 import click
 
+from s2s_keras.memory import keep_freed_memory
 from s2s_keras.models.architecture import Architecture
 from s2s_keras.options import architecture_options
 from s2s_keras.options import given_options
@@ -84,6 +85,7 @@ def length(standard, with_attention, bucket_width, out, **options):
     is_synthetic = settings.dataset == "clause_grammar/en_de"
     if is_synthetic and options["test_split"] is None:
         settings = dataclasses.replace(settings, test_split="test+test_long")
+    keep_freed_memory()
     from s2s_keras.studies.length import plot_length
     from s2s_keras.studies.length import score_by_length
     from s2s_keras.studies.tables import save_figure
