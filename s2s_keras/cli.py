@@ -137,6 +137,7 @@ def _report(text_translator, settings, corpora, run_dir):
     """Scores the test split, and writes a page about the run."""
     from s2s_keras.studies.examination import examine
     from s2s_keras.studies.examination import write_page
+    from s2s_keras.training.log import count_cpu_minutes
     from s2s_keras.training.log import describe_run
     from s2s_keras.training.log import read_rows
 
@@ -144,9 +145,8 @@ def _report(text_translator, settings, corpora, run_dir):
     rows = read_rows(run_dir)
     command = shlex.join(["s2s-keras", *sys.argv[1:]])
     run = describe_run(command, settings, corpora)
-    cpu_minutes = sum(float(row["cpu_minutes"]) for row in rows)
     evaluation = {
-        "training_cpu_minutes": round(cpu_minutes, 1),
+        "training_cpu_minutes": round(count_cpu_minutes(run_dir), 1),
         "run": run,
         **found.summary,
     }

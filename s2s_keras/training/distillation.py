@@ -2,14 +2,14 @@
 
 import json
 import pathlib
+import time
 
 import tensorflow as tf
 
-from s2s_keras.models.text_translator import TextTranslator
 from s2s_keras.training.evaluation import read_pairs
 
 
-def add_translations(pairs, teacher, path):
+def add_translations(pairs, find_teacher, path):
     """Adds a teacher's translations of the sources to sentence pairs.
 
     A teacher, best an ensemble, says the same thing in the same way more often
@@ -17,10 +17,10 @@ def add_translations(pairs, teacher, path):
 
     Args:
         pairs: Dataset of `(source_text, target_text)`.
-        teacher: What `TextTranslator.from_preset` takes. It searches as it was
-            saved to.
-        path: File that keeps the translations. Where it is there, its own are
-            taken.
+        find_teacher: Function that gives the teacher, a `TextTranslator`, which
+            searches as it was saved to.
+        path: File that keeps the translations, and the processor time they
+            took. Where it is there, its own are taken.
 
     Returns:
         A dataset of `(source_text, target_text)`: the pairs, and then each
@@ -34,13 +34,19 @@ def add_translations(pairs, teacher, path):
     path = pathlib.Path(path)
     sources, _ = read_pairs(pairs)
     if not path.exists():
-        translations = TextTranslator.from_preset(teacher).translate(
-            sources, verbose=True
-        )
-        texts = [translation.text for translation in translations]
-        unfinished = path.with_suffix(".part")
-        unfinished.write_text(json.dumps(texts))
-        unfinished.rename(path)
-    texts = json.loads(path.read_text())
-    taught = tf.data.Dataset.from_tensor_slices((sources, texts))
+        _write_translations(find_teacher(), sources, path)
+    translations = json.loads(path.read_text())["translations"]
+    taught = tf.data.Dataset.from_tensor_slices((sources, translations))
     return pairs.concatenate(taught)
+
+
+def _write_translations(teacher, sources, path):
+    since = time.process_time()
+    translations = teacher.translate(sources, verbose=True)
+    taught = {
+        "cpu_minutes": (time.process_time() - since) / 60,
+        "translations": [translation.text for translation in translations],
+    }
+    unfinished = path.with_suffix(".part")
+    unfinished.write_text(json.dumps(taught))
+    unfinished.rename(path)

@@ -1,6 +1,7 @@
 """The main job: read, tokenize, build, fit, score, save, export."""
 
 import pathlib
+import shutil
 import sys
 import time
 from typing import Any
@@ -13,13 +14,17 @@ from s2s_keras.data.batching import make_batches
 from s2s_keras.data.batching import tokenize_pairs
 from s2s_keras.data.corpora import load_corpus
 from s2s_keras.data.variation import Variation
+from s2s_keras.models.ensemble import make_ensemble
 from s2s_keras.models.text_translator import TextTranslator
 from s2s_keras.models.translator import Translator
+from s2s_keras.presets import MODEL
 from s2s_keras.progress import status
 from s2s_keras.text.normalization import normalize_text
 from s2s_keras.text.tokenizer import SentencePieceTokenizer
 from s2s_keras.training.distillation import add_translations
 from s2s_keras.training.evaluation import TranslationScore
+from s2s_keras.training.log import TAUGHT
+from s2s_keras.training.log import TEACHERS
 from s2s_keras.training.log import read_rows
 from s2s_keras.training.losses import TokenCrossEntropy
 from s2s_keras.training.metrics import Perplexity
@@ -186,13 +191,15 @@ def train(settings, corpora, run_dir):
     Returns:
         The trained `TextTranslator`.
     """
-    keras.utils.set_random_seed(settings.seed)
-    tokenizers = train_tokenizers(settings, corpora.train)
     train_pairs = corpora.train
     if settings.teacher:
         train_pairs = add_translations(
-            train_pairs, settings.teacher, pathlib.Path(run_dir, "taught.json")
+            train_pairs,
+            lambda: _find_teacher(settings, corpora, run_dir),
+            pathlib.Path(run_dir, TAUGHT),
         )
+    keras.utils.set_random_seed(settings.seed)
+    tokenizers = train_tokenizers(settings, corpora.train)
     strategy = _distribution()
     train_batches, validation_batches = (
         make_batches(
@@ -236,6 +243,24 @@ def train(settings, corpora, run_dir):
     best = _build(settings, tokenizers)
     best.load_weights(pathlib.Path(run_dir) / "best.weights.h5")
     return _with_text(settings, best, tokenizers)
+
+
+def _find_teacher(settings, corpora, run_dir):
+    """Loads the model that teaches, or trains the ones that do together."""
+    if not settings.teachers:
+        return TextTranslator.from_preset(settings.teacher)
+    folders = [
+        pathlib.Path(run_dir, TEACHERS, str(number))
+        for number in range(settings.teachers)
+    ]
+    for number, folder in enumerate(folders):
+        if not (folder / MODEL).exists():
+            print(f"Teacher {number + 1} of {settings.teachers}", flush=True)
+            folder.mkdir(parents=True, exist_ok=True)
+            teacher = train(settings.of_teacher(number), corpora, folder)
+            teacher.save_to_preset(folder)
+            shutil.rmtree(folder / "backup")
+    return make_ensemble(list(map(TextTranslator.from_preset, folders)))
 
 
 def _variation(settings):

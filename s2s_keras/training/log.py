@@ -3,9 +3,12 @@
 import csv
 import hashlib
 import importlib.metadata
+import json
 import pathlib
 import platform
 
+TAUGHT = "taught.json"  # what teachers said
+TEACHERS = "teachers"  # folder of the runs of those that were trained for it
 PACKAGES = ("s2s-keras", "keras", "tensorflow", "tensorflow-text")
 
 
@@ -16,6 +19,16 @@ def read_rows(run_dir):
         return []
     with log_path.open() as log:
         return list(csv.DictReader(log))
+
+
+def count_cpu_minutes(run_dir):
+    """The processor time of a run's epochs, and of its teachers."""
+    run_dir = pathlib.Path(run_dir)
+    rows = read_rows(run_dir)
+    minutes = sum(float(row["cpu_minutes"]) for row in rows)
+    if (run_dir / TAUGHT).exists():
+        minutes += json.loads((run_dir / TAUGHT).read_text())["cpu_minutes"]
+    return minutes + sum(map(count_cpu_minutes, run_dir.glob(f"{TEACHERS}/*")))
 
 
 def describe_run(command, settings, corpora):

@@ -8,6 +8,19 @@ from s2s_keras.models.architecture import Architecture
 from s2s_keras.models.architecture import option
 from s2s_keras.presets import PRESETS
 
+SHARED_WITH_TEACHERS = (
+    "dataset",
+    "source",
+    "target",
+    "split",
+    "validation_split",
+    "test_split",
+    "data_dir",
+    "manual_dir",
+    "dtype",
+    "jit_compile",
+)
+
 
 @dataclasses.dataclass(frozen=True)
 class Settings(Architecture):
@@ -50,7 +63,13 @@ class Settings(Architecture):
 
     teacher: str | None = option(
         None,
-        "Model whose translations of the training split are learned from, too.",
+        "Model whose translations of the training split are learned from, too; "
+        "with --teachers, a preset.",
+    )
+    teachers: int = option(
+        0,
+        "Models of the preset --teacher that are trained first, to translate "
+        "together.",
     )
 
     epochs: int = option(8, "Passes over the training split.")
@@ -84,11 +103,41 @@ class Settings(Architecture):
     num_beams: int = option(5, "Width of the beam after training.")
     length_penalty: float = option(1.0, "Strength of the length penalty.")
 
+    def __post_init__(self):
+        super().__post_init__()
+        if self.teachers < 0:
+            raise ValueError(
+                "`teachers` should not be negative. "
+                f"Received: teachers={self.teachers}"
+            )
+        if self.teachers and self.teacher not in PRESETS:
+            raise ValueError(
+                "`teachers` needs a `teacher` that is a preset, one of "
+                f"{list(PRESETS)}. Received: teacher={self.teacher!r}, "
+                f"teachers={self.teachers}"
+            )
+
     @classmethod
     def from_preset(cls, name):
         """The settings of a preset, by its name."""
         preset = PRESETS[name]
         return cls(**preset["architecture"], **preset["training"])
+
+    def of_teacher(self, number):
+        """The settings of a teacher that is trained for this run.
+
+        It is made as its preset says, of the data and in the types of this run.
+
+        Args:
+            number: Integer below `teachers`.
+
+        Returns:
+            `Settings`.
+        """
+        shared = {name: getattr(self, name) for name in SHARED_WITH_TEACHERS}
+        seed = self.teachers * self.seed + number
+        preset = Settings.from_preset(self.teacher)
+        return dataclasses.replace(preset, **shared, seed=seed)
 
     def save(self, path):
         """Writes the settings as JSON."""

@@ -1,22 +1,28 @@
+import dataclasses
 import json
 
 import pytest
 
 from s2s_keras import TextTranslator
 from s2s_keras import load_corpus
+from s2s_keras import make_ensemble
+from s2s_keras.presets import PRESETS
 from s2s_keras.training import job
 from s2s_keras.training.distillation import add_translations
 from s2s_keras.training.evaluation import read_pairs
+from s2s_keras.training.log import count_cpu_minutes
+from s2s_keras.training.log import read_rows
 from s2s_keras.training.settings import Settings
 
 TEACHER = "bahdanau_small_en_es"
+TINY = {"vocabulary_size": 400, "embedding_dim": 16, "units": 16}
 
 
 def test_sources_come_again_with_the_teachers_translations(corpus, tmp_path):
     pairs = load_corpus(corpus, "test")
-    taught = add_translations(pairs, TEACHER, tmp_path / "taught.json")
-    sources, targets = read_pairs(pairs)
     teacher = TextTranslator.from_preset(TEACHER)
+    taught = add_translations(pairs, lambda: teacher, tmp_path / "taught.json")
+    sources, targets = read_pairs(pairs)
     said = [translation.text for translation in teacher.translate(sources)]
     assert read_pairs(taught) == (sources * 2, targets + said)
 
@@ -24,15 +30,55 @@ def test_sources_come_again_with_the_teachers_translations(corpus, tmp_path):
 def test_translations_that_are_there_are_taken(corpus, tmp_path):
     pairs = load_corpus(corpus, "test")
     said = [str(number) for number in range(20)]
-    (tmp_path / "taught.json").write_text(json.dumps(said))
-    taught = add_translations(pairs, "none", tmp_path / "taught.json")
+    text = json.dumps({"cpu_minutes": 1.5, "translations": said})
+    (tmp_path / "taught.json").write_text(text)
+    taught = add_translations(pairs, None, tmp_path / "taught.json")
     assert read_pairs(taught)[1][20:] == said
 
 
 def test_a_teacher_that_is_none_is_named(corpus, tmp_path):
-    pairs = load_corpus(corpus, "test")
+    settings = Settings(dataset=corpus, teacher="no_such_model")
     with pytest.raises(FileNotFoundError, match="Received: 'no_such_model'"):
-        add_translations(pairs, "no_such_model", tmp_path / "taught.json")
+        job.train(settings, job.load_corpora(settings), tmp_path)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"teachers": 2}, {"teachers": 1, "teacher": "runs/mine"}]
+)
+def test_teachers_are_trained_of_a_preset(wrong):
+    with pytest.raises(ValueError, match="bahdanau_small_en_es.*Received"):
+        Settings(**wrong)
+
+
+def test_a_number_of_teachers_is_not_negative():
+    with pytest.raises(ValueError, match="Received: teachers=-1"):
+        Settings(teacher=TEACHER, teachers=-1)
+
+
+def test_teachers_are_their_presets_of_the_data_of_the_run():
+    settings = Settings(
+        dataset="mine.tsv",
+        source="de",
+        teacher=TEACHER,
+        teachers=3,
+        seed=2,
+        dtype="mixed_bfloat16",
+        units=8,
+    )
+    teachers = [settings.of_teacher(number) for number in range(3)]
+    preset = Settings.from_preset(TEACHER)
+    assert teachers[1] == dataclasses.replace(
+        preset,
+        dataset="mine.tsv",
+        source="de",
+        target=None,
+        split="train",
+        dtype="mixed_bfloat16",
+        seed=7,
+    )
+    others = dataclasses.replace(settings, seed=3)
+    seeds = {teacher.seed for teacher in teachers}
+    assert len(seeds | {others.of_teacher(n).seed for n in range(3)}) == 6
 
 
 @pytest.mark.slow
@@ -49,14 +95,49 @@ def test_a_run_has_its_teacher_for_training_alone(
     settings = Settings(
         dataset=corpus,
         teacher=TEACHER,
-        vocabulary_size=400,
-        embedding_dim=16,
-        units=16,
         epochs=1,
+        **TINY,
     )
     corpora = job.load_corpora(settings)
     job.train(settings, corpora, tmp_path)
     taught = tmp_path / "taught.json"
-    expected = add_translations(corpora.train, TEACHER, taught)
+    expected = add_translations(corpora.train, None, taught)
     assert read == [read_pairs(expected), read_pairs(corpora.validation)]
     assert len(read[0][0]) == 400
+
+
+@pytest.mark.slow
+def test_teachers_are_trained_once_and_translate_together(
+    corpus, tmp_path, monkeypatch
+):
+    recipe = {"architecture": {}, "training": TINY | {"epochs": 1}}
+    monkeypatch.setitem(PRESETS, "toy", recipe)
+    settings = Settings(
+        dataset=corpus, teacher="toy", teachers=2, epochs=1, **TINY
+    )
+    corpora = job.load_corpora(settings)
+    job.train(settings, corpora, tmp_path)
+    teachers = [
+        TextTranslator.from_preset(tmp_path / "teachers" / str(number))
+        for number in range(2)
+    ]
+    weights = [t.translator.encoder.embedding.get_weights() for t in teachers]
+    assert (weights[0][0] != weights[1][0]).any()
+    sources, _ = read_pairs(corpora.train)
+    said = make_ensemble(teachers).translate(sources)
+    taught = json.loads((tmp_path / "taught.json").read_text())
+    assert taught["translations"] == list(map(str, said))
+    logs = tmp_path.rglob("log.csv")
+    rows = [row for log in logs for row in read_rows(log.parent)]
+    assert len(rows) == 3
+    assert count_cpu_minutes(tmp_path) == pytest.approx(
+        taught["cpu_minutes"] + sum(float(row["cpu_minutes"]) for row in rows)
+    )
+
+    def refuse(*_):
+        raise AssertionError("There is nothing to train.")
+
+    (tmp_path / "taught.json").unlink()
+    monkeypatch.setattr(job, "train", refuse)
+    teacher = job._find_teacher(settings, corpora, tmp_path)
+    assert list(map(str, teacher.translate(sources))) == taught["translations"]
