@@ -181,7 +181,8 @@ def train(settings, corpora, run_dir):
 
     A run that was killed goes on from its last whole epoch when it is started
     again with the same settings and folder. Where there are several GPUs, each
-    takes its share of every batch.
+    takes its share of every batch. Teachers that have to be trained come first,
+    in folders of their own in the run's `teachers`.
 
     Args:
         settings: `Settings`.
@@ -191,13 +192,7 @@ def train(settings, corpora, run_dir):
     Returns:
         The trained `TextTranslator`.
     """
-    train_pairs = corpora.train
-    if settings.teacher:
-        train_pairs = add_translations(
-            train_pairs,
-            lambda: _find_teacher(settings, corpora, run_dir),
-            pathlib.Path(run_dir, TAUGHT),
-        )
+    train_pairs = _training_pairs(settings, corpora, run_dir)
     keras.utils.set_random_seed(settings.seed)
     tokenizers = train_tokenizers(settings, corpora.train)
     strategy = _distribution()
@@ -243,6 +238,17 @@ def train(settings, corpora, run_dir):
     best = _build(settings, tokenizers)
     best.load_weights(pathlib.Path(run_dir) / "best.weights.h5")
     return _with_text(settings, best, tokenizers)
+
+
+def _training_pairs(settings, corpora, run_dir):
+    """The training split, and what a teacher makes of it where there is one."""
+    if not settings.teacher:
+        return corpora.train
+    return add_translations(
+        corpora.train,
+        lambda: _find_teacher(settings, corpora, run_dir),
+        pathlib.Path(run_dir, TAUGHT),
+    )
 
 
 def _find_teacher(settings, corpora, run_dir):
