@@ -61,7 +61,8 @@ def measure(name, run_dir, settings):
             time_sentences(text_translator, sources), 1
         ),
         "training_cpu_minutes": log["training_cpu_minutes"],
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores",
+        "machine": f"{platform.machine()}, {os.cpu_count()} cores, "
+        f"{settings.dtype}",
     }
 
 

@@ -113,7 +113,8 @@ class Settings(Architecture):
         if self.teachers and self.teacher not in PRESETS:
             raise ValueError(
                 "`teachers` needs a `teacher` that is a preset, one of "
-                f"{list(PRESETS)}. Received: teacher={self.teacher!r}, "
+                f"{list(PRESETS)}; a model that is there teaches with "
+                f"`teachers` 0. Received: teacher={self.teacher!r}, "
                 f"teachers={self.teachers}"
             )
 
