@@ -10,8 +10,6 @@ import pytest
 
 from s2s_keras import keep_freed_memory
 
-# Two test processes share two cores; so do those that tests start.
-os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
 keep_freed_memory()
 _REPOSITORY = pathlib.Path(__file__).parents[1]
 
