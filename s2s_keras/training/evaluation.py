@@ -60,6 +60,7 @@ def score_translations(translations, references, num_bootstrap=1):
 
 def score_corpus(metric, translations, references, num_bootstrap):
     """A score and half of its 95% interval, by a metric of sacreBLEU."""
+    _score_in_floats(metric)
     score = metric.corpus_score(
         translations, [references], n_bootstrap=num_bootstrap
     )
@@ -67,6 +68,22 @@ def score_corpus(metric, translations, references, num_bootstrap):
         signature=str(metric.get_signature()), is_json=True, width=2
     )
     return score.score, json.loads(report).get("confidence_var", 0.0)
+
+
+def _score_in_floats(metric):
+    """Mends samples of which some hold no right word at all.
+
+    SacreBLEU scores these with a float and others with NumPy's float32, of
+    which it cannot take the mean.
+    """
+    compute = type(metric)._compute_score_from_stats
+
+    def compute_in_floats(stats):
+        score = compute(metric, stats)
+        score.score = float(score.score)
+        return score
+
+    metric._compute_score_from_stats = compute_in_floats
 
 
 def read_pairs(pairs):

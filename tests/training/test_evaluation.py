@@ -33,6 +33,15 @@ def test_scores_are_sacrebleus_with_its_signature():
     assert "nc:6" in scores.chrf_signature
 
 
+def test_samples_without_a_right_word_have_their_part_in_the_interval():
+    references = ["a b c d e", "f g h", "i j", "k l m"]
+    translations = [references[0], "x", "y", "z"]
+    found = score_translations(translations, references, 100)
+    expected = sacrebleu.corpus_bleu(translations, [references])
+    assert found.bleu == pytest.approx(expected.score)
+    assert 0 < found.bleu_interval < 100
+
+
 def test_evaluate_keeps_the_order():
     text_translator = make_text_translator()
     found = evaluate(text_translator, make_pairs(), num_beams=2, batch_size=2)
