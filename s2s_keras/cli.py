@@ -207,7 +207,7 @@ def _echo_presets():
     click.echo(
         "\n*: comes with the package; ms: for a sentence alone, on CPU; CPU "
         "min: of training.\n`s2s-keras presets NAME` tells the corpus, BLEU's "
-        "signature, the machine, and the\nexact command that made it."
+        "signature, the machine, and the\ncommand that makes one."
     )
 
 
