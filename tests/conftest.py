@@ -1,5 +1,6 @@
 """Fixtures that every test may use."""
 
+import gc
 import os
 import pathlib
 import shutil
@@ -11,6 +12,9 @@ import pytest
 from s2s_keras import keep_freed_memory
 
 keep_freed_memory()
+# The garbage collector walks TensorFlow's objects, which all stay, too often.
+gc.freeze()
+gc.set_threshold(100_000, 20, 20)
 _REPOSITORY = pathlib.Path(__file__).parents[1]
 
 

@@ -64,10 +64,7 @@ VARIANTS = {
 # The others, of which there are many, are left to the slow tests.
 FIRST = (
     "standard-gru-1",
-    "standard-lstm-2",
     "bahdanau-gru-1",
-    "bahdanau-lstm-2",
-    "bahdanau_embedded-gru-1",
     "bahdanau-layer_norm_lstm-2",
     "luong_general-gru-1",
     "luong_concat-lstm-2",
@@ -85,6 +82,8 @@ EVERY_VARIANT = pytest.mark.parametrize(
         )
         for name, architecture in VARIANTS.items()
     ],
+    # Variant by variant: each is made once.
+    scope="module",
 )
 
 

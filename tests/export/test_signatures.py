@@ -16,8 +16,10 @@ from s2s_keras.endpoint.servable import Servable
 NUM_BEAMS = 3
 KINDS = [
     "bahdanau-gru-1",
-    "standard-gru-1",
-    pytest.param("coverage-lstm-2", marks=pytest.mark.slow),
+    *(
+        pytest.param(name, marks=pytest.mark.slow)
+        for name in ("standard-gru-1", "coverage-lstm-2")
+    ),
 ]
 SOURCES = [*TEXTS[:4], "", "  two\tspaces ", "ﬁve Ⅳ é ½", "三 \U0001f600!"]
 

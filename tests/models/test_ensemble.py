@@ -61,6 +61,7 @@ def test_a_model_with_itself_is_the_model(members, copies, num_beams):
     assert_alike(alone.score(SOURCES, TARGETS), member.score(SOURCES, TARGETS))
 
 
+@pytest.mark.slow
 def test_the_order_of_the_members_does_not_matter(members, ensemble):
     assert_alike(
         make_ensemble(members[::-1]).translate(SOURCES, num_beams=1),
@@ -113,6 +114,7 @@ def test_attention_is_the_mean_of_those_that_have_one(members, ensemble):
     assert not make_ensemble(members[1:2]).translator.has_attention
 
 
+@pytest.mark.slow
 def test_saved_and_loaded_it_is_the_same(ensemble, tmp_path):
     ensemble.save_to_preset(tmp_path)
     loaded = TextTranslator.from_preset(tmp_path)

@@ -31,18 +31,17 @@ def search_of(architecture, num_beams, penalty=1.0):
     )
 
 
-def up_to_end(ids):
-    ids = list(np.array(ids))
-    return ids[: ids.index(END_ID) + 1]
+@functools.cache
+def logits_of(architecture):
+    return np.array(translator_of(architecture)(INPUTS))
 
 
-def teacher_forced_logits(translator, i, ids):
-    """Logits of each of `ids`, which close with END, for sentence `i`."""
-    target_ids = np.array([[START_ID, *ids[:-1]]], "int32")
-    logits = translator(
-        {"source_ids": SOURCE_IDS[i : i + 1], "target_ids": target_ids}
-    )
-    return np.array(logits)[0]
+def teacher_forced_logits(translator, ids):
+    """Logits of `ids` `[batch, target_len]`, which close with END."""
+    starts = np.full_like(ids[:, :1], START_ID)
+    target_ids = np.concatenate([starts, ids[:, :-1]], axis=1)
+    inputs = {"source_ids": SOURCE_IDS, "target_ids": target_ids}
+    return np.array(translator(inputs))
 
 
 @EVERY_VARIANT
@@ -50,7 +49,7 @@ def test_source_padding_changes_nothing(architecture):
     translator = translator_of(architecture)
     padded = INPUTS | {"source_ids": np.pad(SOURCE_IDS, [(0, 0), (0, 4)])}
     np.testing.assert_allclose(
-        translator(INPUTS), translator(padded), rtol=1e-4, atol=1e-4
+        logits_of(architecture), translator(padded), rtol=1e-4, atol=1e-4
     )
 
 
@@ -58,8 +57,9 @@ def test_source_padding_changes_nothing(architecture):
 def test_target_padding_changes_nothing(architecture):
     translator = translator_of(architecture)
     padded = INPUTS | {"target_ids": np.pad(TARGET_IDS, [(0, 0), (0, 3)])}
+    logits = translator(padded)[:, :4]
     np.testing.assert_allclose(
-        translator(INPUTS), translator(padded)[:, :4], rtol=1e-4, atol=1e-4
+        logits_of(architecture), logits, rtol=1e-4, atol=1e-4
     )
 
 
@@ -68,7 +68,7 @@ def test_later_tokens_never_alter_earlier_logits(architecture):
     translator = translator_of(architecture)
     changed = TARGET_IDS.copy()
     changed[:, 2:] = 9
-    before = np.array(translator(INPUTS))
+    before = logits_of(architecture)
     after = np.array(translator(INPUTS | {"target_ids": changed}))
     np.testing.assert_allclose(before[:, :2], after[:, :2], atol=1e-5)
     assert not np.allclose(before[:, 2:], after[:, 2:])
@@ -77,7 +77,7 @@ def test_later_tokens_never_alter_earlier_logits(architecture):
 @EVERY_VARIANT
 def test_call_equals_repeated_steps(architecture):
     translator = translator_of(architecture)
-    expected = np.array(translator(INPUTS))
+    expected = logits_of(architecture)
     attended, state = translator.start(SOURCE_IDS)
     for kernel in (None, translator.output_kernel()):
         state_after = state
@@ -95,7 +95,7 @@ def test_a_source_in_other_order_gives_other_logits(architecture):
     changed = SOURCE_IDS.copy()
     changed[0, :2] = changed[0, 1::-1]
     translator = translator_of(architecture)
-    before = np.array(translator(INPUTS))
+    before = logits_of(architecture)
     after = np.array(translator(INPUTS | {"source_ids": changed}))
     assert not np.allclose(before[0], after[0])
     np.testing.assert_allclose(before[1:], after[1:], atol=1e-5)
@@ -103,30 +103,30 @@ def test_a_source_in_other_order_gives_other_logits(architecture):
 
 @EVERY_VARIANT
 def test_a_beam_of_one_equals_greedy(architecture):
-    translator = translator_of(architecture)
-    for i, ids in enumerate(search_of(architecture, 1).ids[:, 0]):
-        ids = up_to_end(ids)
-        logits = teacher_forced_logits(translator, i, ids)
-        logits[:, [0, START_ID]] = -np.inf
-        free = len(ids) - (len(ids) == MAX_LENGTHS[i])  # the last may be forced
-        np.testing.assert_array_equal(logits.argmax(-1)[:free], ids[:free])
+    found = np.array(search_of(architecture, 1).ids[:, 0])
+    logits = teacher_forced_logits(translator_of(architecture), found)
+    logits[..., [0, START_ID]] = -np.inf
+    greedy = logits.argmax(-1)
+    lengths = (found != 0).sum(-1)
+    assert (found[np.arange(len(found)), lengths - 1] == END_ID).all()
+    free = lengths - (lengths == MAX_LENGTHS)  # the last may be forced
+    for i in range(len(SOURCE_IDS)):
+        np.testing.assert_array_equal(greedy[i, : free[i]], found[i, : free[i]])
 
 
 @EVERY_VARIANT
 @pytest.mark.parametrize("num_beams", [1, 4])
 def test_a_score_is_the_teacher_forced_score(architecture, num_beams):
-    translator = translator_of(architecture)
     found = search_of(architecture, num_beams)
-    for i in range(len(SOURCE_IDS)):
-        for beam in (0, num_beams - 1):
-            ids = up_to_end(found.ids[i, beam])
-            log_probs = keras.ops.log_softmax(
-                teacher_forced_logits(translator, i, ids)
-            )
-            expected = np.array(log_probs)[np.arange(len(ids)), ids].sum()
-            expected /= float(length_penalty(len(ids), 1.0))
-            score = float(found.score[i, beam])
-            assert score == pytest.approx(expected, rel=1e-4)
+    for beam in {0, num_beams - 1}:
+        ids = np.array(found.ids[:, beam])
+        logits = teacher_forced_logits(translator_of(architecture), ids)
+        log_probs = np.array(keras.ops.log_softmax(logits))
+        chosen = np.take_along_axis(log_probs, ids[..., None], -1)[..., 0]
+        real = ids != 0
+        penalty = length_penalty(real.sum(-1), 1.0)
+        expected = (chosen * real).sum(-1) / np.array(penalty)
+        np.testing.assert_allclose(found.score[:, beam], expected, rtol=1e-4)
 
 
 @EVERY_VARIANT
@@ -169,4 +169,4 @@ def test_saved_and_loaded_it_is_the_same(architecture, tmp_path):
     translator.save(tmp_path / "model.keras")
     copy = keras.saving.load_model(tmp_path / "model.keras")
     assert type(copy) is type(translator)
-    np.testing.assert_array_equal(translator(INPUTS), copy(INPUTS))
+    np.testing.assert_array_equal(logits_of(architecture), copy(INPUTS))
