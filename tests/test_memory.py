@@ -43,6 +43,7 @@ def share_of_new_pages(*arguments, **environment):
 @pytest.mark.skipif(
     platform.libc_ver()[0] != "glibc", reason="the C library is not glibc"
 )
+@pytest.mark.slow
 class TestKeepFreedMemory:
     def test_pages_are_taken_once(self):
         assert min(share_of_new_pages()) > 0.9

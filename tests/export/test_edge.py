@@ -79,13 +79,9 @@ def test_settings_are_set_at_export(tmp_path, monkeypatch):
     assert [translator.translate(text) for text in SOURCES] == expected
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
-    ("weights", "share"),
-    [
-        pytest.param("float32", 1.0, marks=pytest.mark.slow),
-        pytest.param("float16", 0.5, marks=pytest.mark.slow),
-        ("int8", 0.35),
-    ],
+    ("weights", "share"), [("float32", 1.0), ("float16", 0.5), ("int8", 0.35)]
 )
 def test_small_weights_say_much_the_same(trained, weights, share, tmp_path):
     # LiteRT has no bfloat16; such models are exported in float32.

@@ -50,7 +50,10 @@ def assert_alike(found, expected):
             )
 
 
-@pytest.mark.parametrize(("copies", "num_beams"), [(1, 1), (2, 3)])
+@pytest.mark.parametrize(
+    ("copies", "num_beams"),
+    [pytest.param(1, 1, marks=pytest.mark.slow), (2, 3)],
+)
 def test_a_model_with_itself_is_the_model(members, copies, num_beams):
     member = members[0]
     alone = make_ensemble([member] * copies)
