@@ -14,7 +14,7 @@ from s2s_keras.conventions import START_ID
 from s2s_keras.export import serving
 from s2s_keras.export.serving import export
 
-LSTMS = [name for name in VARIANTS if name.endswith("lstm-2")]
+DEEP = [name for name in VARIANTS if name.endswith("-2")]
 SESSION_LOADER = """
 import json
 import sys
@@ -63,9 +63,9 @@ def answer_in_a_clean_process(requests):
     "names",
     [
         pytest.param(["bahdanau-gru-1"], id="one"),
-        # Every kind, in parts that run beside one another.
+        # Every kind and every cell, in parts that run beside one another.
         *(
-            pytest.param(LSTMS[i::2], id=f"part_{i}", marks=pytest.mark.slow)
+            pytest.param(DEEP[i::2], id=f"part_{i}", marks=pytest.mark.slow)
             for i in range(2)
         ),
     ],
