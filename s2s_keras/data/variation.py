@@ -3,6 +3,7 @@
 import dataclasses
 import random
 import re
+import unicodedata
 
 import tensorflow as tf
 
@@ -82,8 +83,8 @@ def misread(pairs, rng):
     Some sentences are followed by the next ones, some are in capitals on both
     sides, and in some the names and numbers of both sides are others, which
     nobody knows: the model learns to copy them. Else the source may be
-    misspelt, have small letters only and lack the marks at both ends; the
-    target stays as it is.
+    misspelt, have small letters only, and lack the accents and the marks at
+    both ends; the target stays as it is.
 
     Args:
         pairs: List of pairs of strings: the pair to change, and those that may
@@ -102,7 +103,7 @@ def misread(pairs, rng):
         return source_text.upper(), target_text.upper()
     if kind < 0.6 and (shared := _shared_names(source_text, target_text)):
         return _rename((source_text, target_text), shared, rng)
-    for change in (_misspell, _lower, _strip_marks):
+    for change in (_misspell, _lower, _strip_accents, _strip_marks):
         if rng.random() < 0.5:
             source_text = change(source_text, rng)
     return source_text, target_text
@@ -149,6 +150,12 @@ def _misspell(text, rng):
 
 def _lower(text, rng):
     return text.lower()
+
+
+def _strip_accents(text, rng):
+    parts = unicodedata.normalize("NFD", text)
+    kept = "".join(part for part in parts if not unicodedata.combining(part))
+    return unicodedata.normalize("NFC", kept) or text
 
 
 def _strip_marks(text, rng):

@@ -58,7 +58,7 @@ class Settings(Architecture):
     noise: float = option(
         0.0,
         "Share of pairs joined, in capitals, with other names and numbers, "
-        "misspelt, uncapitalised or unpunctuated.",
+        "misspelt, uncapitalised, unaccented or unpunctuated.",
     )
 
     teacher: str | None = option(
