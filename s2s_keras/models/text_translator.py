@@ -1,6 +1,7 @@
 """The model that apps load and TensorFlow Serving runs: text in, text out."""
 
 import concurrent.futures
+import functools
 import os
 import warnings
 from typing import Any
@@ -405,8 +406,10 @@ class TextTranslator(keras.Model):
     def _get_function(self, key, function, num_inputs=1):
         """A graph of `function`, traced once for each key."""
         if key not in self._functions:
+            # As a partial, or TensorFlow takes the graphs of several models for
+            # one that is traced again and again, and warns.
             self._functions[key] = tf.function(
-                function,
+                functools.partial(function),
                 input_signature=[tf.TensorSpec([None], tf.string)] * num_inputs,
                 autograph=False,
             )

@@ -5,6 +5,7 @@ import sys
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from laws import TEXTS
 from laws import VARIANTS
 from laws import make_text_translator
@@ -246,3 +247,14 @@ def test_loaded_again_it_goes_on_training(text_translator, tmp_path):
     copy.translator.fit(inputs, ids, verbose=0)
     for old, weight in zip(before, weights, strict=True):
         assert not np.array_equal(old, weight), weight.path
+
+
+def test_several_models_are_not_taken_for_one_traced_anew(caplog):
+    logger = tf.get_logger()
+    logger.addHandler(caplog.handler)
+    try:
+        for _ in range(6):
+            make_text_translator().translate("the")
+    finally:
+        logger.removeHandler(caplog.handler)
+    assert "retracing" not in caplog.text
