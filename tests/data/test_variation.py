@@ -119,7 +119,7 @@ def test_names_and_numbers_of_both_sides_become_others():
     assert len(set(renamed)) == len(renamed)
 
 
-@pytest.mark.parametrize("text", ["", "?", "a", "..."])
+@pytest.mark.parametrize("text", ["", "?", "a", "...", "\u0301"])
 def test_short_texts_do_not_vanish(text):
     rng = random.Random(0)
     for _ in range(100):
