@@ -6,7 +6,10 @@ import time
 
 import tensorflow as tf
 
+from s2s_keras.progress import track
 from s2s_keras.training.evaluation import read_pairs
+
+SENTENCES_AT_ONCE = 4096  # that are lost where a run is killed
 
 
 def add_translations(pairs, find_teacher, path):
@@ -20,7 +23,7 @@ def add_translations(pairs, find_teacher, path):
         find_teacher: Function that gives the teacher, a `TextTranslator`, which
             searches as it was saved to.
         path: File that keeps the translations, and the processor time they
-            took. Where it is there, its own are taken.
+            took. Those that are there are taken.
 
     Returns:
         A dataset of `(source_text, target_text)`: the pairs, and then each
@@ -33,20 +36,28 @@ def add_translations(pairs, find_teacher, path):
     """
     path = pathlib.Path(path)
     sources, _ = read_pairs(pairs)
-    if not path.exists():
-        _write_translations(find_teacher(), sources, path)
-    translations = json.loads(path.read_text())["translations"]
-    taught = tf.data.Dataset.from_tensor_slices((sources, translations))
-    return pairs.concatenate(taught)
+    taught = {"cpu_minutes": 0.0, "translations": []}
+    if path.exists():
+        taught = json.loads(path.read_text())
+    if len(taught["translations"]) < len(sources):
+        _translate_rest(find_teacher(), sources, taught, path)
+    translations = taught["translations"]
+    return pairs.concatenate(
+        tf.data.Dataset.from_tensor_slices((sources, translations))
+    )
 
 
-def _write_translations(teacher, sources, path):
-    since = time.process_time()
-    translations = teacher.translate(sources, verbose=True)
-    taught = {
-        "cpu_minutes": (time.process_time() - since) / 60,
-        "translations": [translation.text for translation in translations],
-    }
-    unfinished = path.with_suffix(".part")
-    unfinished.write_text(json.dumps(taught))
-    unfinished.rename(path)
+def _translate_rest(teacher, sources, taught, path):
+    """Goes on behind the translations that are there, and keeps each part."""
+    done = len(taught["translations"])
+    starts = range(done, len(sources), SENTENCES_AT_ONCE)
+    for start in track(starts, "Translating"):
+        since = time.process_time()
+        translations = teacher.translate(
+            sources[start : start + SENTENCES_AT_ONCE]
+        )
+        taught["translations"] += [item.text for item in translations]
+        taught["cpu_minutes"] += (time.process_time() - since) / 60
+        unfinished = path.with_suffix(".part")
+        unfinished.write_text(json.dumps(taught))
+        unfinished.rename(path)

@@ -1,5 +1,6 @@
 import dataclasses
 import json
+import types
 
 import pytest
 
@@ -7,6 +8,7 @@ from s2s_keras import TextTranslator
 from s2s_keras import load_corpus
 from s2s_keras import make_ensemble
 from s2s_keras.presets import PRESETS
+from s2s_keras.training import distillation
 from s2s_keras.training import job
 from s2s_keras.training.distillation import add_translations
 from s2s_keras.training.evaluation import read_pairs
@@ -34,6 +36,29 @@ def test_translations_that_are_there_are_taken(corpus, tmp_path):
     (tmp_path / "taught.json").write_text(text)
     taught = add_translations(pairs, None, tmp_path / "taught.json")
     assert read_pairs(taught)[1][20:] == said
+
+
+def test_a_teacher_that_was_interrupted_goes_on(corpus, tmp_path, monkeypatch):
+    monkeypatch.setattr(distillation, "SENTENCES_AT_ONCE", 8)
+    pairs, path = load_corpus(corpus, "test"), tmp_path / "taught.json"
+    read = []
+
+    class Killed:
+        def translate(self, sources):
+            read.extend(sources)
+            if len(read) > 16:
+                raise KeyboardInterrupt
+            return [types.SimpleNamespace(text=text[::-1]) for text in sources]
+
+    with pytest.raises(KeyboardInterrupt):
+        add_translations(pairs, Killed, path)
+    assert len(json.loads(path.read_text())["translations"]) == 16
+    read.clear()
+    taught = add_translations(pairs, Killed, path)
+    sources, targets = read_pairs(pairs)
+    assert read == sources[16:]
+    said = [text[::-1] for text in sources]
+    assert read_pairs(taught) == (sources * 2, targets + said)
 
 
 def test_a_teacher_that_is_none_is_named(corpus, tmp_path):
