@@ -9,7 +9,7 @@ import tensorflow as tf
 from s2s_keras.progress import track
 from s2s_keras.training.evaluation import read_pairs
 
-SENTENCES_AT_ONCE = 4096  # that are lost where a run is killed
+SENTENCES_AT_ONCE = 4096  # the most that a killed run translates again
 
 
 def add_translations(pairs, find_teacher, path):
