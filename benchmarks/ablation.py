@@ -57,15 +57,16 @@ CHANGES = {
 @click.command()
 @click.option("--preset", default="conditional_small_multi30k_en_de")
 @click.option("--epochs", type=int, help="The preset's else.")
+@click.option("--dtype", help="The preset's else.")
 @click.option("--change", "only", multiple=True, type=click.Choice(CHANGES))
 @click.option("--jobs", default=os.cpu_count(), show_default="all cores")
 @click.option("--manual-dir", type=click.Path(exists=True, resolve_path=True))
 @click.option("--data-dir", type=click.Path(resolve_path=True))
 @click.option("--folder", default="ablation", show_default=True)
 @click.option("--output", default="ablation.json", show_default=True)
-def main(preset, epochs, only, jobs, folder, output, **places):
+def main(preset, epochs, dtype, only, jobs, folder, output, **places):
     changes = {change: CHANGES[change] for change in only or CHANGES}
-    options = {"preset": preset, "epochs": epochs, **places}
+    options = {"preset": preset, "epochs": epochs, "dtype": dtype, **places}
     folder = pathlib.Path(folder)
     folder.mkdir(exist_ok=True)
     with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
