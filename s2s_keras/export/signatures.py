@@ -59,7 +59,7 @@ class Signatures:
     def paragraphs(self, text):
         """Gives the `translation` (string `[batch]`), sentence by sentence."""
         paragraphs = Paragraphs.read(_check(text))
-        outputs = self._search(paragraphs.sentences.values)
+        outputs = self._search(paragraphs.sentences.flat_values)
         return {"translation": paragraphs.write(outputs["translation"])}
 
     def translate(self, text):

@@ -318,7 +318,7 @@ class TextTranslator(keras.Model):
         """Translates Python strings.
 
         Args:
-            source_text: A string, or a list, tuple or array of strings.
+            source_text: A string, or a list, tuple, array or tensor of strings.
             num_beams: Integer, or `None` for the model's own.
             length_penalty: Float, or `None` for the model's own.
             batch_size: Integer. Sentences that run together. Sentences of
@@ -332,6 +332,7 @@ class TextTranslator(keras.Model):
         Raises:
             TypeError: If `source_text` holds anything but strings.
         """
+        source_text = _out_of_tensor(source_text)
         if isinstance(source_text, str | bytes):
             return self.translate(
                 [source_text], num_beams, length_penalty, batch_size, verbose
@@ -350,22 +351,23 @@ class TextTranslator(keras.Model):
     def translate_paragraphs(self, source_text, **options):
         """Translates texts of several sentences, sentence by sentence.
 
-        Sentences in capitals are read in small letters, and their translation
-        is written in capitals.
+        Line breaks end sentences, and are kept. Sentences in capitals are read
+        in small letters, and their translation is written in capitals.
 
         Args:
-            source_text: A string, or a list, tuple or array of strings.
+            source_text: A string, or a list, tuple, array or tensor of strings.
             **options: Keyword arguments of `translate`.
 
         Returns:
             A string, or a list of them where a list was given.
         """
+        source_text = _out_of_tensor(source_text)
         if isinstance(source_text, str | bytes):
             return self.translate_paragraphs([source_text], **options)[0]
         texts = _check_texts(source_text, "source_text")
         paragraphs = Paragraphs.read(tf.constant(texts, tf.string))
         translations = self.translate(
-            paragraphs.sentences.values.numpy(), **options
+            paragraphs.sentences.flat_values.numpy(), **options
         )
         written = paragraphs.write(
             tf.constant([item.text for item in translations], tf.string)
@@ -376,7 +378,7 @@ class TextTranslator(keras.Model):
         """Scores translations that are given, and aligns them.
 
         Args:
-            source_text: A string, or a list, tuple or array of strings.
+            source_text: A string, or a list, tuple, array or tensor of strings.
             target_text: As many translations.
             batch_size: Integer. Pairs that run together.
 
@@ -389,6 +391,8 @@ class TextTranslator(keras.Model):
             TypeError: If one of the two holds anything but strings.
             ValueError: If there are not as many of one as of the other.
         """
+        source_text = _out_of_tensor(source_text)
+        target_text = _out_of_tensor(target_text)
         if isinstance(source_text, str | bytes):
             return self.score([source_text], [target_text], batch_size)[0]
         sides = [
@@ -493,6 +497,11 @@ def _replace_dtype(config, dtype):
         key: dtype if key == "dtype" else _replace_dtype(value, dtype)
         for key, value in config.items()
     }
+
+
+def _out_of_tensor(texts):
+    """The strings that datasets give are tensors."""
+    return texts.numpy() if hasattr(texts, "numpy") else texts
 
 
 def _check_texts(texts, name):

@@ -20,8 +20,10 @@ KEPT_SPACE = "\x1f"
 class Paragraphs(NamedTuple):
     """Sentences of texts, in small letters where they were in capitals.
 
+    A line break ends a sentence, and comes back when they are joined.
+
     Attributes:
-        sentences: Ragged string tensor `[batch, (sentences)]`.
+        sentences: Ragged string tensor `[batch, (lines), (sentences)]`.
         in_capitals: Boolean tensor `[all_sentences]`.
     """
 
@@ -38,15 +40,12 @@ class Paragraphs(NamedTuple):
         Returns:
             `Paragraphs`.
         """
-        text = tf.strings.regex_replace(
-            normalize_text(text), ABBREVIATION, r"\1." + KEPT_SPACE
-        )
-        text = tf.strings.regex_replace(text, SENTENCE_END, "\\1\n\\2")
-        parts = tf.strings.split(text, "\n")
-        sentences = tf.strings.regex_replace(parts.values, KEPT_SPACE, " ")
-        in_capitals = tf.strings.regex_full_match(sentences, CAPITALS)
-        sentences = tf.where(in_capitals, _lower(sentences), sentences)
-        return cls(parts.with_values(sentences), in_capitals)
+        lines = tf.strings.split(text, "\n")
+        parts = _split(normalize_text(lines.values))
+        in_capitals = tf.strings.regex_full_match(parts.values, CAPITALS)
+        sentences = tf.where(in_capitals, _lower(parts.values), parts.values)
+        parts = parts.with_values(sentences)
+        return cls(lines.with_values(parts), in_capitals)
 
     def write(self, translations):
         """Joins the translations of all sentences.
@@ -59,9 +58,23 @@ class Paragraphs(NamedTuple):
         """
         upper = tf.strings.upper(translations, encoding="utf-8")
         translations = tf.where(self.in_capitals, upper, translations)
-        return tf.strings.reduce_join(
-            self.sentences.with_values(translations), axis=1, separator=" "
+        lines = self.sentences.values.with_values(translations)
+        lines = tf.strings.reduce_join(lines, axis=1, separator=" ")
+        # A separator would be left out behind lines that begin a text empty.
+        text = tf.strings.reduce_join(
+            self.sentences.with_values("\n" + lines), axis=1
         )
+        return tf.strings.regex_replace(text, r"^\n", "", replace_global=False)
+
+
+def _split(lines):
+    """Sentences `[all_lines, (sentences)]`."""
+    lines = tf.strings.regex_replace(lines, ABBREVIATION, r"\1." + KEPT_SPACE)
+    lines = tf.strings.regex_replace(lines, SENTENCE_END, "\\1\n\\2")
+    parts = tf.strings.split(lines, "\n")
+    return parts.with_values(
+        tf.strings.regex_replace(parts.values, KEPT_SPACE, " ")
+    )
 
 
 def _lower(text):

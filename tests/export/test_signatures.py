@@ -131,6 +131,15 @@ def test_n_best_comes_best_first(exported):
         assert row[0].decode() == item.text
 
 
+def test_paragraphs_are_those_of_translate_paragraphs(exported):
+    model, signatures = exported
+    texts = ["one two\n\nthree", *SOURCES, "EIGHT\n"]
+    outputs = ask(signatures["paragraphs"], text=texts)
+    found = decode(outputs["translation"])
+    assert found == model.translate_paragraphs(texts)
+    assert [text.count("\n") for text in found[::9]] == [2, 1]
+
+
 def test_score_gives_probabilities(exported):
     model, signatures = exported
     targets = ["one", "two three", "", "seven and six"]

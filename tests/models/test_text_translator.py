@@ -5,6 +5,7 @@ import sys
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from laws import TEXTS
 from laws import VARIANTS
 from laws import make_text_translator
@@ -135,6 +136,24 @@ def test_an_array_of_strings_will_do(text_translator):
     assert texts_of(text_translator.translate(array)) == expected
     found = text_translator.translate(array.astype(object))
     assert texts_of(found) == expected
+
+
+def test_what_a_dataset_gives_will_do(text_translator):
+    expected = texts_of(text_translator.translate(TEXTS[:3]))
+    dataset = tf.data.Dataset.from_tensor_slices(TEXTS[:3])
+    (batch,) = dataset.batch(3)
+    assert texts_of(text_translator.translate(batch)) == expected
+    assert texts_of(map(text_translator.translate, dataset)) == expected
+    assert text_translator.translate_paragraphs(batch) == expected
+    scores = text_translator.score(batch, batch)
+    assert texts_of(scores) == TEXTS[:3]
+    assert text_translator.score(batch[0], batch[0]).text == TEXTS[0]
+
+
+def test_paragraphs_keep_their_lines(text_translator):
+    one, eight = texts_of(text_translator.translate(["one two", "eight"]))
+    found = text_translator.translate_paragraphs(["one two\n\neight", "eight"])
+    assert found == [f"{one}\n\n{eight}", eight]
 
 
 def test_predict_equals_translate(text_translator):

@@ -5,8 +5,14 @@ from s2s_keras.text.paragraphs import Paragraphs
 
 
 def split(text):
-    (sentences,) = Paragraphs.read(tf.constant([text])).sentences.to_list()
-    return [sentence.decode() for sentence in sentences]
+    (lines,) = Paragraphs.read(tf.constant([text])).sentences.to_list()
+    return [sentence.decode() for line in lines for sentence in line]
+
+
+def rejoin(text):
+    paragraphs = Paragraphs.read(tf.constant([text]))
+    written = paragraphs.write(paragraphs.sentences.flat_values)
+    return written.numpy()[0].decode()
 
 
 @pytest.mark.parametrize(
@@ -25,9 +31,21 @@ def split(text):
 def test_sentences_are_split_and_joined_again(sentences):
     text = " ".join(sentences)
     assert split(text) == sentences
-    paragraphs = Paragraphs.read(tf.constant([text]))
-    written = paragraphs.write(paragraphs.sentences.values)
-    assert written.numpy()[0].decode() == text
+    assert rejoin(text) == text
+
+
+@pytest.mark.parametrize(
+    "text, sentences",
+    [
+        ("A title\nA text", ["A title", "A text"]),
+        ("One. Two.\n\nThree.\n", ["One.", "Two.", "", "Three.", ""]),
+        ("\nMr. Smith\nleft.", ["", "Mr. Smith", "left."]),
+    ],
+)
+def test_line_breaks_end_sentences_and_stay(text, sentences):
+    assert split(text) == sentences
+    assert rejoin(text) == text
+    assert rejoin(text.replace("\n", " \r\n\t")) == text
 
 
 @pytest.mark.parametrize(
@@ -40,9 +58,7 @@ def test_sentences_are_split_and_joined_again(sentences):
 )
 def test_capitals_are_read_as_small_letters_and_written_again(capitals, small):
     assert split(capitals) == [small]
-    paragraphs = Paragraphs.read(tf.constant([capitals]))
-    written = paragraphs.write(paragraphs.sentences.values)
-    assert written.numpy()[0].decode() == capitals
+    assert rejoin(capitals) == capitals
 
 
 @pytest.mark.parametrize(
@@ -53,18 +69,18 @@ def test_other_letters_stay(text):
 
 
 def test_texts_do_not_mix():
-    texts = tf.constant(["A dog. A CAT.", "", "IT RAINS. It snows.", " "])
+    texts = tf.constant(["A dog. A CAT.", "", "IT RAINS.\nIt snows.", " "])
     paragraphs = Paragraphs.read(texts)
-    assert paragraphs.sentences.row_lengths().numpy().tolist() == [2, 1, 2, 1]
+    assert paragraphs.sentences.row_lengths().numpy().tolist() == [1, 1, 2, 1]
     numbered = tf.constant(["one", "two", "three", "four", "five", "six"])
     assert paragraphs.write(numbered).numpy().tolist() == [
         b"one TWO",
         b"three",
-        b"FOUR five",
+        b"FOUR\nfive",
         b"six",
     ]
 
 
 def test_no_text():
     paragraphs = Paragraphs.read(tf.constant([], tf.string))
-    assert paragraphs.write(paragraphs.sentences.values).shape == [0]
+    assert paragraphs.write(paragraphs.sentences.flat_values).shape == [0]
