@@ -13,7 +13,8 @@ import rich.table
 
 from s2s_keras.endpoint.commands import serve
 from s2s_keras.endpoint.commands import serve_config
-from s2s_keras.export.edge import WEIGHTS
+from s2s_keras.export import edge
+from s2s_keras.export import storage
 from s2s_keras.export.servability import LATEST
 from s2s_keras.export.servability import RELEASES
 from s2s_keras.memory import keep_freed_memory
@@ -378,8 +379,19 @@ def _search_options(command):
     return command
 
 
+def _weights_option(choices):
+    return click.option(
+        "--weights",
+        type=click.Choice(list(choices)),
+        default="float32",
+        show_default=True,
+        help="How weights are stored.",
+    )
+
+
 @main.command()
 @_search_options
+@_weights_option(storage.WEIGHTS)
 @click.option(
     "--serving",
     type=click.Choice(list(RELEASES)),
@@ -409,13 +421,7 @@ def export(model, beams, path, dtype, **settings):
 
 @main.command()
 @_search_options
-@click.option(
-    "--weights",
-    type=click.Choice(list(WEIGHTS)),
-    default="float32",
-    show_default=True,
-    help="How weights are stored.",
-)
+@_weights_option(edge.WEIGHTS)
 @click.argument(
     "folder", type=click.Path(file_okay=False, path_type=pathlib.Path)
 )

@@ -175,12 +175,13 @@ def test_evaluate_against_a_baseline(run, model):
 
 
 def test_export(run, model):
-    result = run("export", "--model", model, "--beams", "1", "served/numbers")
+    options = ("--beams", "1", "--weights", "bfloat16")
+    result = run("export", "--model", model, *options, "served/numbers")
     assert result.stdout == "served/numbers/1\n", result.output
     version = pathlib.Path("served/numbers/1")
     assert (version / "saved_model.pb").exists()
-    settings = (version / "assets.extra" / "settings.json").read_text()
-    assert json.loads(settings)["num_beams"] == 1
+    settings = json.loads((version / "assets.extra/settings.json").read_text())
+    assert settings["num_beams"] == 1 and settings["weights"] == "bfloat16"
 
 
 @pytest.mark.slow

@@ -14,8 +14,10 @@ from s2s_keras.conventions import START_ID
 from s2s_keras.export.servability import LATEST
 from s2s_keras.export.servability import check_servable
 from s2s_keras.export.signatures import Signatures
+from s2s_keras.export.storage import WEIGHTS
 from s2s_keras.export.verification import verify
 from s2s_keras.export.warmup import write_warmup
+from s2s_keras.models.packing import round_weights
 
 
 def export(
@@ -25,6 +27,7 @@ def export(
     length_penalty=None,
     max_source_len=None,
     serving=LATEST,
+    weights="float32",
 ):
     """Writes the next version of a servable model.
 
@@ -46,12 +49,15 @@ def export(
         max_source_len: Integer, or `None` for the model's own.
         serving: String. The oldest release of TensorFlow Serving that is to
             run the model, from `"2.12"` on.
+        weights: `"float32"`, or `"bfloat16"` to round weights and to store them
+            in half the space; every request casts them back.
 
     Returns:
         `pathlib.Path` of the new version directory.
 
     Raises:
-        ValueError: If that release does not know an operation of the model.
+        ValueError: If that release does not know an operation of the model, or
+            `weights` is something else.
         RuntimeError: If the exported model does not answer as it should.
 
     Example:
@@ -60,6 +66,12 @@ def export(
     export(text_translator, "exported/my_model")  # exported/my_model/1
     ```
     """
+    if weights not in WEIGHTS:
+        raise ValueError(
+            f"`weights` should be one of {list(WEIGHTS)}. Received: {weights!r}"
+        )
+    if weights == "bfloat16":
+        text_translator = round_weights(text_translator)
     servable = text_translator.with_settings(
         num_beams=num_beams,
         length_penalty=length_penalty,
@@ -71,10 +83,10 @@ def export(
         tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent)
     )
     try:
-        _write_archive(servable, temporary)
+        _write_archive(servable, temporary, weights)
         check_servable(temporary, serving)
         write_warmup(temporary, servable)
-        _write_settings(servable, temporary)
+        _write_settings(servable, temporary, weights)
         verify(temporary, servable)
         temporary.chmod(0o755)
         return _publish(temporary, path)
@@ -82,23 +94,25 @@ def export(
         shutil.rmtree(temporary, ignore_errors=True)
 
 
-def _write_archive(text_translator, path):
+def _write_archive(text_translator, path, weights):
     # The translator's variables come with the endpoints; if it were tracked,
     # too, each would be saved twice.
     archive = keras.export.ExportArchive()
     archive.track(text_translator.source_tokenizer)
     archive.track(text_translator.target_tokenizer)
     with _without_cudnn(text_translator.translator.members()):
-        Signatures(text_translator).add_to(archive)
+        signatures = Signatures(text_translator, weights)  # holds variables
+        signatures.add_to(archive)
         archive.write_out(path, verbose=False)
 
 
-def _write_settings(text_translator, path):
+def _write_settings(text_translator, path, weights):
     """Writes what a client may want to know of the model."""
     settings = {
         **text_translator.settings,
         "start_id": START_ID,
         "end_id": END_ID,
+        "weights": weights,
         "parameters": text_translator.translator.count_params(),
     }
     path = pathlib.Path(path, "assets.extra", "settings.json")

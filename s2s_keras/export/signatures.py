@@ -3,6 +3,7 @@
 import tensorflow as tf
 
 from s2s_keras.export import stepping
+from s2s_keras.export.storage import WEIGHTS
 from s2s_keras.models.text_translator import label_pieces
 from s2s_keras.text.normalization import normalize_text
 from s2s_keras.text.paragraphs import Paragraphs
@@ -18,12 +19,16 @@ class Signatures:
 
     Args:
         text_translator: `TextTranslator`.
+        weights: One of `storage.WEIGHTS`: how weights are stored.
     """
 
-    def __init__(self, text_translator):
+    def __init__(self, text_translator, weights="float32"):
+        reading_weights = WEIGHTS[weights](text_translator)
         self._model = text_translator
-        self._search = _trace(text_translator.call, [TEXT])
-        self._start = _trace(self._read_and_start, [TEXT])
+        self._search = _trace(reading_weights(text_translator.call), [TEXT])
+        self._start = _trace(reading_weights(self._read_and_start), [TEXT])
+        self._force = reading_weights(text_translator.call_forced)
+        self._step = reading_weights(stepping.step)
 
     def add_to(self, archive):
         """Adds all signatures to a `keras.export.ExportArchive`."""
@@ -102,9 +107,7 @@ class Signatures:
             A dictionary of `log_prob` `[batch]`, and of `token_log_probs` and
             `target_pieces` `[batch, target_len]`.
         """
-        outputs = self._model.call_forced(
-            _check(source_text), _check(target_text)
-        )
+        outputs = self._force(_check(source_text), _check(target_text))
         return {
             "log_prob": tf.reduce_sum(outputs["token_log_probs"], axis=1),
             "token_log_probs": outputs["token_log_probs"],
@@ -135,7 +138,7 @@ class Signatures:
             for name, spec in self._step_inputs().items()
         }
         started = self._start.structured_outputs
-        return stepping.step(self._model.translator, started, inputs)
+        return self._step(self._model.translator, started, inputs)
 
     def detokenize(self, token_ids):
         """Joins ids `[batch, target_len]` to `translation` `[batch]`."""

@@ -1,4 +1,4 @@
-"""Model files of less than half the size."""
+"""Weights of eight significant bits, and model files of half the size."""
 
 import pathlib
 import zipfile
@@ -8,14 +8,14 @@ import keras
 from s2s_keras.presets import new_model_path
 
 
-def pack(model, folder):
+def pack(text_translator, folder):
     """Writes `model.keras` with weights rounded to bfloat16, and compressed.
 
     The file is an ordinary `.keras` file: weights come back as float32, with
     eight significant bits.
 
     Args:
-        model: `TextTranslator` or `Translator`, whose weights are rounded.
+        text_translator: `TextTranslator`.
         folder: Path of the folder, which is made if need be.
 
     Returns:
@@ -25,13 +25,31 @@ def pack(model, folder):
         FileExistsError: If the folder holds a model already.
     """
     path = new_model_path(folder)
-    for weight in model.weights:
-        if keras.backend.is_float_dtype(weight.dtype):
-            rounded = keras.ops.cast(weight, "bfloat16")
-            weight.assign(keras.ops.cast(rounded, weight.dtype))
-    model.save(path)
+    round_weights(text_translator).save(path)
     _compress(path)
     return path
+
+
+def round_weights(text_translator):
+    """Gives a copy of a model with weights rounded to bfloat16.
+
+    Args:
+        text_translator: `TextTranslator`.
+
+    Returns:
+        A `TextTranslator`, whose weights have the types they had.
+    """
+    whole = text_translator.translator
+    rounded = type(whole).from_config(whole.get_config())
+    for weight, exact in zip(rounded.weights, whole.weights, strict=True):
+        weight.assign(_round(exact))
+    return text_translator.with_translator(rounded)
+
+
+def _round(weight):
+    if not keras.backend.is_float_dtype(weight.dtype):
+        return weight
+    return keras.ops.cast(keras.ops.cast(weight, "bfloat16"), weight.dtype)
 
 
 def _compress(path):

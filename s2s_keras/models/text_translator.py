@@ -196,6 +196,17 @@ class TextTranslator(keras.Model):
             _replace_dtype(self.translator.get_config(), dtype)
         )
         translator.set_weights(self.translator.get_weights())
+        return self.with_translator(translator)
+
+    def with_translator(self, translator):
+        """Gives a model of the same name in which another one translates.
+
+        Args:
+            translator: `Translator` of the same vocabularies.
+
+        Returns:
+            A `TextTranslator` that shares the tokenizers.
+        """
         return type(self)(
             translator,
             self.source_tokenizer,

@@ -12,27 +12,38 @@ from s2s_keras.conventions import START_ID
 from s2s_keras.decoding.penalties import length_penalty
 from s2s_keras.endpoint.failure import Failure
 from s2s_keras.endpoint.servable import Servable
+from s2s_keras.models.packing import round_weights
 
 NUM_BEAMS = 3
 KINDS = [
-    "bahdanau-gru-1",
+    ("bahdanau-gru-1", "float32"),
     *(
-        pytest.param(name, marks=pytest.mark.slow)
-        for name in ("standard-gru-1", "coverage-lstm-2")
+        pytest.param(kind, marks=pytest.mark.slow)
+        for kind in (
+            ("standard-gru-1", "float32"),
+            ("coverage-lstm-2", "bfloat16"),
+        )
     ),
 ]
 SOURCES = [*TEXTS[:4], "", "  two\tspaces ", "ﬁve Ⅳ é ½", "三 \U0001f600!"]
 
 
-@pytest.fixture(scope="module", params=KINDS)
-def model(request):
-    return make_text_translator(VARIANTS[request.param], num_beams=NUM_BEAMS)
+@pytest.fixture(scope="module", params=KINDS, ids="-".join)
+def kind(request):
+    """A variant's name, and how its weights are stored."""
+    return request.param
 
 
 @pytest.fixture(scope="module")
-def path(model, tmp_path_factory):
+def model(kind):
+    model = make_text_translator(VARIANTS[kind[0]], num_beams=NUM_BEAMS)
+    return model if kind[1] == "float32" else round_weights(model)
+
+
+@pytest.fixture(scope="module")
+def path(kind, model, tmp_path_factory):
     folder = tmp_path_factory.mktemp("exported")
-    return export_unverified(model, folder / "model")
+    return export_unverified(model, folder / "model", weights=kind[1])
 
 
 @pytest.fixture(scope="module")
