@@ -30,9 +30,9 @@ from s2s_keras.progress import status
 from s2s_keras.records import json_option
 from s2s_keras.records import to_json
 from s2s_keras.studies.commands import study
+from s2s_keras.training.log import SETTINGS
 from s2s_keras.training.settings import Settings
 
-SETTINGS = "settings.json"
 TRANSLATION_MODEL = "bahdanau_small_en_es"
 GRAMMAR_MODEL = "bahdanau_small_grammar_en_de"
 

@@ -4,6 +4,13 @@ import contextlib
 import os
 
 
+def count_cores():
+    """The cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 def one_thread_an_operation(num_at_once):
     """Lets the cores share what runs at once, if they are not more than that.
 
@@ -17,7 +24,7 @@ def one_thread_an_operation(num_at_once):
 
     if "TF_NUM_INTRAOP_THREADS" in os.environ:
         return
-    if (os.cpu_count() or 1) <= num_at_once:
+    if count_cores() <= num_at_once:
         # It is too late in a process that has run operations before.
         with contextlib.suppress(RuntimeError):
             tf.config.threading.set_intra_op_parallelism_threads(1)

@@ -1,5 +1,4 @@
 import json
-import os
 import pathlib
 
 import click
@@ -8,9 +7,9 @@ import tensorflow as tf
 from click.testing import CliRunner
 from laws import make_text_translator
 
+from s2s_keras import threads
 from s2s_keras.cli import main
 from s2s_keras.options import make_settings
-from s2s_keras.threads import one_thread_an_operation
 from s2s_keras.training.settings import SYNTHETIC
 from s2s_keras.training.settings import Settings
 
@@ -182,6 +181,9 @@ def test_export(run, model):
     assert (version / "saved_model.pb").exists()
     settings = json.loads((version / "assets.extra/settings.json").read_text())
     assert settings["num_beams"] == 1 and settings["weights"] == "bfloat16"
+    (data,) = (version / "variables").glob("variables.data-*")
+    two_bytes_each = 2 * settings["parameters"]
+    assert two_bytes_each < data.stat().st_size < 1.5 * two_bytes_each
 
 
 @pytest.mark.slow
@@ -284,9 +286,9 @@ def test_few_cores_share_batches_and_not_operations(
     monkeypatch.delenv("TF_NUM_INTRAOP_THREADS", raising=False)
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr(os, "cpu_count", lambda: cores)
+    monkeypatch.setattr(threads, "count_cores", lambda: cores)
     monkeypatch.setattr(
         tf.config.threading, "set_intra_op_parallelism_threads", calls.append
     )
-    one_thread_an_operation(4)
+    threads.one_thread_an_operation(4)
     assert calls == expected

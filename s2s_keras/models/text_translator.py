@@ -2,7 +2,6 @@
 
 import concurrent.futures
 import functools
-import os
 import warnings
 from typing import Any
 from typing import NamedTuple
@@ -21,11 +20,12 @@ from s2s_keras.presets import new_model_path
 from s2s_keras.progress import track
 from s2s_keras.text.normalization import normalize_text
 from s2s_keras.text.paragraphs import Paragraphs
+from s2s_keras.threads import count_cores
 
 END_LABEL = "[END]"
 # Batches that run side by side: processor cores wait for one another less in
 # two batches than in the operations of one.
-NUM_BATCHES_AT_ONCE = min(4, os.cpu_count() or 1)
+NUM_BATCHES_AT_ONCE = min(4, count_cores())
 
 
 class Translation(NamedTuple):

@@ -21,8 +21,10 @@ from s2s_keras.presets import MODEL
 from s2s_keras.progress import status
 from s2s_keras.text.normalization import normalize_text
 from s2s_keras.text.tokenizer import SentencePieceTokenizer
+from s2s_keras.threads import count_cores
 from s2s_keras.training.distillation import add_translations
 from s2s_keras.training.evaluation import TranslationScore
+from s2s_keras.training.log import SETTINGS
 from s2s_keras.training.log import TAUGHT
 from s2s_keras.training.log import TEACHERS
 from s2s_keras.training.log import read_rows
@@ -32,6 +34,9 @@ from s2s_keras.training.metrics import TokenAccuracy
 from s2s_keras.training.optimizers import FusedAdam
 from s2s_keras.training.pictures import EpochPictures
 from s2s_keras.training.sampling import ScheduledSampling
+from s2s_keras.training.settings import Settings
+from s2s_keras.training.side_by_side import OUTPUT
+from s2s_keras.training.side_by_side import train_side_by_side
 
 COMPILED_SHAPES = 8  # of training and of validation batches
 MOST_VARIANTS = 8  # of the corpus that are kept in memory
@@ -259,14 +264,40 @@ def _find_teacher(settings, corpora, run_dir):
         pathlib.Path(run_dir, TEACHERS, str(number))
         for number in range(settings.teachers)
     ]
+    waiting = []
     for number, folder in enumerate(folders):
         if not (folder / MODEL).exists():
-            print(f"Teacher {number + 1} of {settings.teachers}", flush=True)
             folder.mkdir(parents=True, exist_ok=True)
-            teacher = train(settings.of_teacher(number), corpora, folder)
-            teacher.save_to_preset(folder)
-            shutil.rmtree(folder / "backup")
+            settings.of_teacher(number).save(folder / SETTINGS)
+            waiting.append(folder)
+    _train_all(waiting, corpora)
     return make_ensemble(list(map(TextTranslator.from_preset, folders)))
+
+
+def _train_all(run_dirs, corpora):
+    """Side by side, where there are several cores, and no GPU to fight for."""
+    one_by_one = tf.config.list_physical_devices("GPU") or count_cores() == 1
+    if len(run_dirs) > 1 and not one_by_one:
+        outputs = run_dirs[0].parent / "*" / OUTPUT
+        print(f"Teachers learn side by side: see {outputs}", flush=True)
+        train_side_by_side(run_dirs)
+    else:
+        for run_dir in run_dirs:
+            print(f"A teacher learns in {run_dir}", flush=True)
+            train_alone(run_dir, corpora)
+
+
+def train_alone(run_dir, corpora=None):
+    """Trains the run that is set up in a folder, and saves the model there.
+
+    Args:
+        run_dir: Folder with the settings, as `Settings.save` writes them.
+        corpora: `Corpora`, or `None` to load those of the settings.
+    """
+    settings = Settings.load(run_dir / SETTINGS)
+    corpora = corpora or load_corpora(settings)
+    train(settings, corpora, run_dir).save_to_preset(run_dir)
+    shutil.rmtree(run_dir / "backup")
 
 
 def _variation(settings):

@@ -7,6 +7,7 @@ import json
 import pathlib
 import platform
 
+SETTINGS = "settings.json"
 TAUGHT = "taught.json"  # what teachers said
 TEACHERS = "teachers"  # folder of the runs of those that were trained for it
 PACKAGES = ("s2s-keras", "keras", "tensorflow", "tensorflow-text")

@@ -39,16 +39,9 @@ def translate(text_translator, texts=SOURCES, **settings):
     return [item.text for item in translations]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
-    "name",
-    [
-        "coverage-gru-1",
-        *(
-            pytest.param(name, marks=pytest.mark.slow)
-            for name in VARIANTS
-            if name.endswith("lstm-2")
-        ),
-    ],
+    "name", [name for name in VARIANTS if name.endswith("lstm-2")]
 )
 def test_it_translates_as_translate(name, tmp_path, monkeypatch):
     model = make_text_translator(VARIANTS[name], num_beams=3)

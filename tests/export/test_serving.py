@@ -13,7 +13,6 @@ from s2s_keras.conventions import END_ID
 from s2s_keras.conventions import START_ID
 from s2s_keras.export import serving
 from s2s_keras.export.serving import export
-from s2s_keras.export.storage import WEIGHTS
 
 DEEP = [name for name in VARIANTS if name.endswith("-2")]
 SESSION_LOADER = """
@@ -115,15 +114,7 @@ def test_versions_count_up_from_what_is_there(
     assert not list((path / "7").iterdir())
 
 
-def test_weights_may_take_half_the_space(text_translator, tmp_path):
-    sizes = {}
-    for weights in WEIGHTS:
-        version = export_unverified(
-            text_translator, tmp_path / weights, weights=weights
-        )
-        (data,) = (version / "variables").glob("variables.data-*")
-        sizes[weights] = data.stat().st_size
-    assert sizes["bfloat16"] < 0.6 * sizes["float32"]
+def test_weights_are_of_a_known_type(text_translator, tmp_path):
     with pytest.raises(ValueError, match="Received: 'int4'"):
         export(text_translator, tmp_path / "model", weights="int4")
 

@@ -1,5 +1,7 @@
 import dataclasses
 import json
+import subprocess
+import sys
 import types
 
 import pytest
@@ -10,6 +12,7 @@ from s2s_keras import make_ensemble
 from s2s_keras.presets import PRESETS
 from s2s_keras.training import distillation
 from s2s_keras.training import job
+from s2s_keras.training import side_by_side
 from s2s_keras.training.distillation import add_translations
 from s2s_keras.training.evaluation import read_pairs
 from s2s_keras.training.log import count_cpu_minutes
@@ -104,6 +107,50 @@ def test_teachers_are_their_presets_of_the_data_of_the_run():
     others = dataclasses.replace(settings, seed=3)
     seeds = {teacher.seed for teacher in teachers}
     assert len(seeds | {others.of_teacher(n).seed for n in range(3)}) == 6
+
+
+@pytest.mark.parametrize(
+    ("cores", "num_waiting", "expected"),
+    [(1, 2, "one by one"), (2, 1, "one by one"), (2, 2, "side by side")],
+)
+def test_teachers_share_the_cores(
+    tmp_path, monkeypatch, cores, num_waiting, expected
+):
+    trained = {"one by one": [], "side by side": []}
+    monkeypatch.setattr(job, "count_cores", lambda: cores)
+    monkeypatch.setattr(
+        job, "train_alone", lambda path, _: trained["one by one"].append(path)
+    )
+    monkeypatch.setattr(
+        job, "train_side_by_side", trained["side by side"].extend
+    )
+    run_dirs = [tmp_path / str(number) for number in range(num_waiting)]
+    job._train_all(run_dirs, None)
+    assert trained.pop(expected) == run_dirs
+    assert not any(trained.values())
+
+
+@pytest.mark.slow
+def test_a_run_beside_others_that_fails_is_named(tmp_path):
+    with pytest.raises(RuntimeError, match="settings.json"):
+        side_by_side.train_side_by_side([tmp_path])
+
+
+def test_a_run_beside_others_dies_with_what_started_it(tmp_path):
+    script = (
+        "from s2s_keras.training.__main__ import _stop_with_the_input; "
+        "print('ready', flush=True); "
+        "_stop_with_the_input()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", script],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as process:
+        assert process.stdout.readline() == b"ready\n"
+        assert process.poll() is None
+        process.stdin.close()
+        assert process.wait(timeout=60) == 1
 
 
 @pytest.mark.slow
