@@ -173,6 +173,7 @@ def test_evaluate_against_a_baseline(run, model):
     expect_refusal(run(*command), "report.html exists")
 
 
+@pytest.mark.slow
 def test_export(run, model):
     options = ("--beams", "1", "--weights", "bfloat16")
     result = run("export", "--model", model, *options, "served/numbers")

@@ -136,6 +136,7 @@ def test_a_run_beside_others_that_fails_is_named(tmp_path):
         side_by_side.train_side_by_side([tmp_path])
 
 
+@pytest.mark.slow
 def test_a_run_beside_others_dies_with_what_started_it(tmp_path):
     script = (
         "from s2s_keras.training.__main__ import _stop_with_the_input; "
