@@ -41,7 +41,8 @@ def translate(text_translator, texts=SOURCES, **settings):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "name", [name for name in VARIANTS if name.endswith("lstm-2")]
+    "name",
+    ["coverage-gru-1", *(name for name in VARIANTS if name.endswith("lstm-2"))],
 )
 def test_it_translates_as_translate(name, tmp_path, monkeypatch):
     model = make_text_translator(VARIANTS[name], num_beams=3)

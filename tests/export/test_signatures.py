@@ -148,7 +148,7 @@ def test_paragraphs_are_those_of_translate_paragraphs(exported):
     outputs = ask(signatures["paragraphs"], text=texts)
     found = decode(outputs["translation"])
     assert found == model.translate_paragraphs(texts)
-    assert [text.count("\n") for text in found[::9]] == [2, 1]
+    assert found[0].count("\n") == 2 and found[-1].endswith("\n")
 
 
 def test_score_gives_probabilities(exported):
