@@ -1,6 +1,8 @@
 """Trains Bahdanau's model with s2s_keras, by `fit`, and translates with it."""
 
+import functools
 import json
+import os
 import pathlib
 import sys
 import time
@@ -22,6 +24,8 @@ from s2s_keras import SentencePieceTokenizer
 from s2s_keras import TextTranslator
 from s2s_keras import TokenCrossEntropy
 from s2s_keras import Translator
+from s2s_keras import export_litert
+from s2s_keras.export.edge_loop import LiteRTTranslator
 
 
 class Counter(keras.callbacks.Callback):
@@ -66,7 +70,7 @@ def main(folder, updates, task, variants):
         train(translator, batches)
     else:
         translator.fit(make_dataset(batches), verbose=0, shuffle=False)
-        translate(translator, pathlib.Path(folder))
+        translate(translator, pathlib.Path(folder), variants)
 
 
 def train(translator, batches):
@@ -83,34 +87,63 @@ def train(translator, batches):
     counter.windows.report()
 
 
-def translate(translator, folder):
-    tokenizers = [
+def translate(translator, folder, variants):
+    source_tokenizer, target_tokenizer = (
         SentencePieceTokenizer((folder / f"{side}.model").read_bytes())
         for side in ("source", "target")
-    ]
-    text_translator = TextTranslator(translator, *tokenizers)
+    )
+    text_translator = TextTranslator(
+        translator, source_tokenizer, target_tokenizer
+    )
     sentences = json.loads((folder / "test.json").read_text())
     reports = []
     for batch_size, num_beams, count in SEARCHES:
-        texts = every(sentences, count)
-        options = {"num_beams": num_beams, "batch_size": batch_size}
-        text_translator.translate(texts[:batch_size], **options)  # traces
-        found, times = [], []
-        for request in (
-            [texts] if batch_size > 1 else [[text] for text in texts]
-        ):
-            started = time.perf_counter()
-            found += text_translator.translate(request, **options)
-            times.append(time.perf_counter() - started)
-        num_tokens = sum(len(item.target_pieces) for item in found)
-        report = report_search(
-            batch_size, num_beams, len(texts), num_tokens, sum(times)
-        )
-        if batch_size == 1:
-            p50, p95 = 1000 * np.quantile(times, (0.5, 0.95))
-            report |= {"p50_milliseconds": p50, "p95_milliseconds": p95}
-        reports.append(report)
+        if batch_size == 1 or "litert" not in variants:
+            settings = {"num_beams": num_beams, "batch_size": batch_size}
+            search = make_search(text_translator, folder, variants, **settings)
+            texts = every(sentences, count)
+            found, times = time_search(search, texts, batch_size)
+            pieces = target_tokenizer.tokenize(found)
+            report = report_search(
+                *(batch_size, num_beams, len(texts)),
+                pieces.values.shape[0] + len(found),
+                sum(times),
+            )
+            if batch_size == 1:
+                p50, p95 = 1000 * np.quantile(times, (0.5, 0.95))
+                report |= {"p50_milliseconds": p50, "p95_milliseconds": p95}
+            reports.append(report)
     print(json.dumps(reports))
+
+
+def time_search(search, texts, batch_size):
+    """Gives the translations, and the seconds that each request takes."""
+    search(texts[:batch_size])  # traces
+    found, times = [], []
+    for request in [texts] if batch_size > 1 else [[text] for text in texts]:
+        started = time.perf_counter()
+        found += map(str, search(request))
+        times.append(time.perf_counter() - started)
+    return found, times
+
+
+def make_search(text_translator, folder, variants, num_beams, batch_size):
+    """Gives a function that translates texts."""
+    if "litert" not in variants:
+        return functools.partial(
+            text_translator.translate,
+            num_beams=num_beams,
+            batch_size=batch_size,
+        )
+    path = export_litert(
+        text_translator,
+        folder / f"litert_{num_beams}",
+        "int8" if "int8" in variants else "float32",
+        num_beams=num_beams,
+    )
+    num_threads = 1 if "intra1" in variants else os.environ["OMP_NUM_THREADS"]
+    litert = LiteRTTranslator(path, int(num_threads))
+    return lambda texts: [litert.translate(text) for text in texts]
 
 
 def to_few_shapes(batch):

@@ -3,6 +3,7 @@ import os
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 from laws import TEXTS
 from laws import VARIANTS
@@ -13,6 +14,7 @@ from s2s_keras.export import edge
 from s2s_keras.export.edge import export_litert
 from s2s_keras.export.edge_loop import SPACES
 from s2s_keras.export.edge_loop import LiteRTTranslator
+from s2s_keras.export.edge_loop import _find_largest
 from s2s_keras.text.normalization import normalize_text
 
 SOURCES = [
@@ -112,6 +114,16 @@ def test_a_device_needs_no_tensorflow(trained, tmp_path):
         )
         assert result.returncode == 0, result.stderr
         assert result.stdout.splitlines() == translate(trained, SENTENCES)
+
+
+@pytest.mark.parametrize("size", [2, 7, 160, 161, 9999])
+@pytest.mark.parametrize("num_values", [1, 3, 1_000_000])
+def test_the_largest_are_those_that_sorting_finds(size, num_values):
+    random = np.random.default_rng(size)
+    scores = random.integers(num_values, size=size).astype("f")
+    for count in {1, 2, min(size, 20)}:
+        expected = np.argsort(-scores, kind="stable")[:count]
+        assert _find_largest(scores, count).tolist() == expected.tolist()
 
 
 def test_white_space_is_what_training_took_it_for():
