@@ -69,7 +69,7 @@ def main(folder, updates, task, variants):
     if task == "training":
         train(translator, batches)
     else:
-        translator.fit(make_dataset(batches), verbose=0, shuffle=False)
+        learn(translator, batches, pathlib.Path(folder))
         translate(translator, pathlib.Path(folder), variants)
 
 
@@ -85,6 +85,16 @@ def train(translator, batches):
             callbacks=[counter],
         )
     counter.windows.report()
+
+
+def learn(translator, batches, folder):
+    """Trains, or takes the weights of a variant that has."""
+    path = folder / f"{keras.config.dtype_policy().name}.weights.h5"
+    if path.exists():
+        translator.load_weights(path)
+    else:
+        translator.fit(make_dataset(batches), verbose=0, shuffle=False)
+        translator.save_weights(path)
 
 
 def translate(translator, folder, variants):
