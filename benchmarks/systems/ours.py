@@ -89,12 +89,13 @@ def train(translator, batches):
 
 def learn(translator, batches, folder):
     """Trains, or takes the weights of a variant that has."""
-    path = folder / f"{keras.config.dtype_policy().name}.weights.h5"
+    path = folder / f"ours_{keras.config.dtype_policy().name}.npz"
     if path.exists():
-        translator.load_weights(path)
+        with np.load(path) as arrays:
+            translator.set_weights(list(arrays.values()))
     else:
         translator.fit(make_dataset(batches), verbose=0, shuffle=False)
-        translator.save_weights(path)
+        np.savez(path, *translator.get_weights())
 
 
 def translate(translator, folder, variants):
@@ -145,12 +146,9 @@ def make_search(text_translator, folder, variants, num_beams, batch_size):
             num_beams=num_beams,
             batch_size=batch_size,
         )
-    path = export_litert(
-        text_translator,
-        folder / f"litert_{num_beams}",
-        "int8" if "int8" in variants else "float32",
-        num_beams=num_beams,
-    )
+    path = folder / f"{'_'.join(variants)}_{num_beams}"
+    weights = "int8" if "int8" in variants else "float32"
+    export_litert(text_translator, path, weights, num_beams=num_beams)
     num_threads = 1 if "intra1" in variants else os.environ["OMP_NUM_THREADS"]
     litert = LiteRTTranslator(path, int(num_threads))
     return lambda texts: [litert.translate(text) for text in texts]
