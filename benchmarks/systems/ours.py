@@ -25,7 +25,6 @@ from s2s_keras import TextTranslator
 from s2s_keras import TokenCrossEntropy
 from s2s_keras import Translator
 from s2s_keras import export_litert
-from s2s_keras.export.edge_loop import LiteRTTranslator
 
 
 class Counter(keras.callbacks.Callback):
@@ -146,6 +145,8 @@ def make_search(text_translator, folder, variants, num_beams, batch_size):
             num_beams=num_beams,
             batch_size=batch_size,
         )
+    from s2s_keras.export.edge_loop import LiteRTTranslator
+
     path = folder / f"{'_'.join(variants)}_{num_beams}"
     weights = "int8" if "int8" in variants else "float32"
     export_litert(text_translator, path, weights, num_beams=num_beams)
