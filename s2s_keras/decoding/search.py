@@ -381,7 +381,9 @@ def allowed_log_probs(logits):
         Float32 tensor `[..., vocabulary_size]`, -1e9 for PAD and START, which
         never may.
     """
-    log_probs = ops.log_softmax(ops.cast(logits, "float32"), axis=-1)
+    logits = ops.cast(logits, "float32")
+    # LiteRT takes half the time for it that it takes for `log_softmax`.
+    log_probs = logits - ops.logsumexp(logits, axis=-1, keepdims=True)
     return log_probs + IMPOSSIBLE * (1 - _may_come(logits.shape[-1]))
 
 

@@ -18,6 +18,7 @@ from s2s_keras.export import stepping
 from s2s_keras.export import warmup
 
 LOOP = pathlib.Path(__file__).with_name("edge_loop.py")
+SOURCE_IDS = tf.TensorSpec([1, None], tf.int32, name="source_ids")
 # How weights are stored, and by what share that may move a score.
 WEIGHTS = {"float32": 1e-3, "float16": 0.02, "int8": 0.3}
 
@@ -79,7 +80,9 @@ def export_litert(text_translator, folder, weights="float32", **settings):
 
 
 def _write(text_translator, folder, weights):
-    model = convert(text_translator.translator, weights)
+    translator = text_translator.translator
+    started = stepping.name_start(_trace_start(translator).structured_outputs)
+    model = convert(translator, weights)
     (folder / "model.tflite").write_bytes(model)
     for side in ("source", "target"):
         tokenizer = getattr(text_translator, f"{side}_tokenizer")
@@ -88,6 +91,10 @@ def _write(text_translator, folder, weights):
         **text_translator.settings,
         "start_id": START_ID,
         "end_id": END_ID,
+        "source_axes": {
+            name: [i for i, size in enumerate(tensor.shape) if size is None]
+            for name, tensor in started.items()
+        },
         "weights": weights,
     }
     (folder / "settings.json").write_text(json.dumps(settings, indent=2) + "\n")
@@ -117,13 +124,16 @@ def convert(translator, weights="float32"):
         return converter.convert()
 
 
+def _trace_start(translator):
+    start = tf.function(
+        translator.start, input_signature=[SOURCE_IDS], autograph=False
+    )
+    return start.get_concrete_function()
+
+
 def _write_archive(translator, folder):
     """Writes a SavedModel with the signatures `encode` and `step`."""
-    source_ids = tf.TensorSpec([1, None], tf.int32, name="source_ids")
-    start = tf.function(
-        translator.start, input_signature=[source_ids], autograph=False
-    )
-    started = start.get_concrete_function().structured_outputs
+    started = _trace_start(translator).structured_outputs
 
     def encode(source_ids):
         return stepping.name_start(translator.start(source_ids))
@@ -133,7 +143,7 @@ def _write_archive(translator, folder):
 
     archive = keras.export.ExportArchive()
     archive.track(translator)
-    archive.add_endpoint("encode", encode, [source_ids])
+    archive.add_endpoint("encode", encode, [SOURCE_IDS])
     archive.add_endpoint("step", step, [stepping.step_inputs(started)])
     archive.write_out(folder, verbose=False)
 

@@ -5,10 +5,13 @@ or the lines of standard input, with the model beside it. It needs
 ai-edge-litert, numpy and sentencepiece.
 """
 
+import concurrent.futures
+import itertools
 import json
 import pathlib
 import re
 import sys
+import threading
 
 import numpy as np
 import sentencepiece
@@ -22,11 +25,12 @@ SPACES = re.compile(
 
 
 class LiteRTTranslator:
-    """Translates one sentence at a time.
+    """Translates texts.
 
     Args:
         folder: What `export_litert` wrote.
-        num_threads: Integer. Threads of the interpreter.
+        num_threads: Integer. Threads that share one text, or batches of texts
+            that run at once, with a thread each.
 
     Example:
 
@@ -36,33 +40,62 @@ class LiteRTTranslator:
     """
 
     def __init__(self, folder, num_threads=1):
-        folder = pathlib.Path(folder)
-        self.settings = json.loads((folder / "settings.json").read_text())
+        self._folder = pathlib.Path(folder)
+        settings = (self._folder / "settings.json").read_text()
+        self.settings = json.loads(settings)
         self._source, self._target = (
-            sentencepiece.SentencePieceProcessor(str(folder / f"{side}.spm"))
+            sentencepiece.SentencePieceProcessor(
+                str(self._folder / f"{side}.spm")
+            )
             for side in ("source", "target")
         )
-        interpreter = Interpreter(
-            str(folder / "model.tflite"), num_threads=num_threads
+        self._of_thread = threading.local()
+        self._load(num_threads)
+        self._pool = concurrent.futures.ThreadPoolExecutor(
+            num_threads, initializer=self._load
         )
-        self._encode = interpreter.get_signature_runner("encode")
-        self._step = interpreter.get_signature_runner("step")
 
-    def translate(self, source_text):
-        """Translates a string by beam search, as the model's settings say."""
-        source_ids = self._read(self._source, source_text)
-        # Nothing translates to nothing: END is all that fits.
-        longest = 2 * len(source_ids) + 10 if len(source_ids) > 1 else 1
-        return self._target.decode(self._search(source_ids, longest))
+    def _load(self, num_threads=1):
+        """Loads the model for the thread that calls it."""
+        interpreter = Interpreter(
+            str(self._folder / "model.tflite"), num_threads=num_threads
+        )
+        self._of_thread.encode = interpreter.get_signature_runner("encode")
+        self._of_thread.step = interpreter.get_signature_runner("step")
+
+    def translate(self, texts, batch_size=16):
+        """Translates by beam search, as the model's settings say.
+
+        Args:
+            texts: A string, or a list of strings.
+            batch_size: Integer. Texts of similar length that are searched
+                together.
+
+        Returns:
+            A string, or a list of strings.
+        """
+        if isinstance(texts, str):
+            return self._translate([texts])[0]
+        order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
+        batches = [
+            order[first : first + batch_size]
+            for first in range(0, len(order), batch_size)
+        ]
+        walk = self._pool.map if len(batches) > 1 else map
+        found = walk(
+            lambda rows: self._translate([texts[i] for i in rows]), batches
+        )
+        translations = dict(zip(order, itertools.chain(*found), strict=True))
+        return [translations[i] for i in range(len(texts))]
 
     def score(self, source_text, target_text):
         """The score that a search would give a translation."""
-        inputs = self._start(self._read(self._source, source_text))
+        inputs = self._start([self._read(self._source, source_text)])
         token_ids = self._read(self._target, target_text)
         log_prob, previous = 0.0, self.settings["start_id"]
         for token_id in token_ids:
             inputs["token_ids"] = np.array([previous], np.int32)
-            outputs = self._step(**inputs)
+            outputs = self._of_thread.step(**inputs)
             log_prob += float(outputs["log_probs"][0, token_id])
             inputs |= _states(outputs)
             previous = token_id
@@ -74,67 +107,145 @@ class LiteRTTranslator:
         ids = ids[: self.settings["max_source_len"] - 1]
         return [*ids, self.settings["end_id"]]
 
-    def _start(self, source_ids):
-        return self._encode(source_ids=np.array([source_ids], np.int32))
+    def _start(self, sources):
+        """What the first step takes, padded to the longest source."""
+        started = [
+            self._of_thread.encode(source_ids=np.array([ids], np.int32))
+            for ids in sources
+        ]
+        longest = max(map(len, sources))
+        return {
+            name: np.concatenate(
+                [self._pad(name, one[name], longest) for one in started]
+            )
+            for name in started[0]
+        }
 
-    def _search(self, source_ids, longest):
-        """Gives the ids of the best translation that was found."""
-        num_beams, end = self.settings["num_beams"], self.settings["end_id"]
+    def _pad(self, name, tensor, source_len):
+        """Fills up with zeros what has a place for every source token."""
+        shape = list(tensor.shape)
+        for axis in self.settings["source_axes"].get(name, ()):
+            shape[axis] = source_len
+        padded = np.zeros(shape, tensor.dtype)
+        padded[tuple(map(slice, tensor.shape))] = tensor
+        return padded
+
+    def _translate(self, texts):
+        """Translates some texts together."""
+        sources = [self._read(self._source, text) for text in texts]
+        started = self._start(sources)
+        # Nothing translates to nothing: END is all that fits.
+        longest = np.array(
+            [2 * len(ids) + 10 if len(ids) > 1 else 1 for ids in sources]
+        )
+        return [
+            self._target.decode(ids.tolist())
+            for ids in self._search(started, longest)
+        ]
+
+    def _search(self, started, longest):
+        """Gives the ids of the best translations that were found.
+
+        Args:
+            started: What `_start` gave.
+            longest: Integer array `[batch]`, tokens of a translation at most.
+
+        Returns:
+            List of integer arrays, without START and END.
+        """
+        num_beams = self.settings["num_beams"]
         inputs = {
             name: np.repeat(tensor, num_beams, axis=0)
-            for name, tensor in self._start(source_ids).items()
+            for name, tensor in started.items()
         }
-        live = [(0.0, [self.settings["start_id"]])]
-        live += [(IMPOSSIBLE, live[0][1])] * (num_beams - 1)
-        finished = []
-        for length in range(1, longest + 1):
-            inputs["token_ids"] = np.array(
-                [ids[-1] for _, ids in live], np.int32
+        ids = np.full((len(longest), num_beams, 1), self.settings["start_id"])
+        scores = np.full((len(longest), num_beams), IMPOSSIBLE, "f")
+        scores[:, 0] = 0  # all are equal: only the first may grow
+        places, finished = np.arange(len(longest)), [[] for _ in longest]
+        while len(places):
+            inputs["token_ids"] = ids[..., -1].ravel().astype(np.int32)
+            outputs = self._of_thread.step(**inputs)
+            last = longest[places] == ids.shape[2]
+            candidates = self._candidates(outputs["log_probs"], scores, last)
+            self._collect(ids, candidates, [finished[i] for i in places])
+            done = last | [len(finished[i]) >= num_beams for i in places]
+            left = np.flatnonzero(~done)[:, None]
+            scores, parents, token_ids = self._going_on(candidates, left)
+            ids = np.concatenate(
+                [ids[left, parents], token_ids[..., None]], axis=2
             )
-            outputs = self._step(**inputs)
-            growing, parents = [], []
-            candidates = self._candidates(live, outputs, length == longest)
-            for rank, (log_prob, parent, token_id) in enumerate(candidates):
-                ids = [*live[parent][1], token_id]
-                if token_id != end:
-                    growing.append((log_prob, ids))
-                    parents.append(parent)
-                elif rank < num_beams and log_prob > IMPOSSIBLE / 2:
-                    finished.append((log_prob / self._penalty(length), ids))
-            if len(finished) >= num_beams or length == longest:
-                break
-            live = growing[:num_beams]
+            rows = (num_beams * left + parents).ravel()
+            if done.any():
+                inputs = {name: tensor[rows] for name, tensor in inputs.items()}
+                places = places[~done]
             for name, tensor in _states(outputs).items():
-                inputs[name] = tensor[parents[:num_beams]]
-        return max(finished)[1][1:-1]
+                inputs[name] = tensor[rows]
+        return [max(found, key=lambda item: item[0])[1] for found in finished]
 
-    def _candidates(self, live, outputs, must_end):
-        """The best continuations, twice as many as hypotheses, best first."""
-        scores = outputs["log_probs"]
-        if must_end:
-            scores = np.full_like(scores, IMPOSSIBLE)
-            end = self.settings["end_id"]
-            scores[:, end] = outputs["log_probs"][:, end]
-        scores = scores + np.array([[score] for score, _ in live], "f")
-        for index in _find_largest(scores.ravel(), 2 * len(live)):
-            parent, token_id = divmod(int(index), scores.shape[1])
-            yield float(scores[parent, token_id]), parent, token_id
+    def _collect(self, ids, candidates, finished):
+        """Keeps the candidates that took END, of the first `num_beams`."""
+        num_beams, length = ids.shape[1:]
+        scores, parents, token_ids = (x[:, :num_beams] for x in candidates)
+        ended = token_ids == self.settings["end_id"]
+        ended &= scores > IMPOSSIBLE / 2
+        for i, rank in np.argwhere(ended):
+            score = scores[i, rank] / self._penalty(length)
+            finished[i].append((score, ids[i, parents[i, rank], 1:]))
+
+    def _going_on(self, candidates, left):
+        """The best half that took another token, of the sentences `left`."""
+        ended = candidates[2][left[:, 0]] == self.settings["end_id"]
+        order = ended.argsort(axis=1, kind="stable")[:, : ended.shape[1] // 2]
+        return [x[left, order] for x in candidates]
+
+    def _candidates(self, log_probs, scores, must_end):
+        """The best continuations, twice as many as hypotheses, best first.
+
+        Args:
+            log_probs: Float array `[batch * num_beams, vocabulary_size]`.
+            scores: Float array `[batch, num_beams]`, of the hypotheses.
+            must_end: Boolean array `[batch]`, where only END may come.
+
+        Returns:
+            Scores, hypotheses that they continue, and token ids, each
+            `[batch, 2 * num_beams]`.
+        """
+        batch, num_beams = scores.shape
+        log_probs = log_probs.reshape(batch, num_beams, -1)
+        size, end = log_probs.shape[2], self.settings["end_id"]
+        total = log_probs + scores[..., None]
+        total[must_end, :, :end] = IMPOSSIBLE
+        total[must_end, :, end + 1 :] = IMPOSSIBLE
+        best, index = _find_largest(total.reshape(batch, -1), 2 * num_beams)
+        return best, index // size, index % size
 
     def _penalty(self, length):
         return ((5 + length) / 6) ** self.settings["length_penalty"]
 
 
 def _find_largest(scores, count):
-    """The indices of the `count` largest scores, largest first.
+    """The `count` largest scores of each row, largest first.
 
-    `count` blocks of scores have a maximum of `bound` or more, and so have the
+    `count` blocks of a row have a maximum of `bound` or more, and so have its
     largest scores: few are left to sort.
+
+    Args:
+        scores: Float array `[batch, size]`.
+        count: Integer, not above `size`.
+
+    Returns:
+        The scores and their indices, arrays `[batch, count]`.
     """
-    block = max(1, len(scores) // (8 * count))
-    blocks = scores[: len(scores) // block * block].reshape(-1, block)
-    bound = np.partition(blocks.max(axis=1), -count)[-count]
+    batch, size = scores.shape
+    block = max(1, size // (8 * count))
+    blocks = scores[:, : size // block * block].reshape(batch, -1, block)
+    bound = np.partition(blocks.max(axis=2), -count, axis=1)[:, -count, None]
     near = np.flatnonzero(scores >= bound)
-    return near[np.argsort(-scores[near], kind="stable")[:count]]
+    values, row = scores.ravel()[near], near // size
+    order = np.lexsort((-values, row))
+    first = row.searchsorted(np.arange(batch))[:, None]
+    best = order[first + np.arange(count)]
+    return values[best], near[best] % size
 
 
 def _states(outputs):

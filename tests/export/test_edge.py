@@ -52,14 +52,26 @@ def test_it_translates_as_translate(name, tmp_path, monkeypatch):
     translator = LiteRTTranslator(export_litert(model, tmp_path / "model"))
     for num_beams in (3, 1):
         translator.settings["num_beams"] = num_beams
-        found = [translator.translate(text) for text in SOURCES]
-        assert found == translate(model, num_beams=num_beams)
+        expected = translate(model, num_beams=num_beams)
+        assert [translator.translate(text) for text in SOURCES] == expected
+        assert translator.translate(SOURCES) == expected
     scored = model.score(SOURCES, SOURCES[::-1])
     for source, target, expected in zip(
         SOURCES, SOURCES[::-1], scored, strict=True
     ):
         score = translator.score(source, target)
         assert score == pytest.approx(expected.score, abs=1e-3)
+
+
+def test_batches_run_at_once_and_come_back_in_order(trained, tmp_path):
+    folder = export_litert(trained, tmp_path / "model")
+    texts = [*SENTENCES, *SOURCES] * 3
+    expected = LiteRTTranslator(folder).translate(texts, batch_size=1)
+    assert expected[:3] == translate(trained, SENTENCES)
+    for num_threads, batch_size in ((1, 4), (2, 5), (3, 100)):
+        translator = LiteRTTranslator(folder, num_threads)
+        assert translator.translate(texts, batch_size) == expected
+    assert translator.translate([]) == []
 
 
 def test_settings_are_set_at_export(tmp_path, monkeypatch):
@@ -72,7 +84,7 @@ def test_settings_are_set_at_export(tmp_path, monkeypatch):
     with pytest.warns(UserWarning, match="were cut"):
         expected = translate(model.with_settings(**settings))
     translator = LiteRTTranslator(folder)
-    assert [translator.translate(text) for text in SOURCES] == expected
+    assert translator.translate(SOURCES) == expected
 
 
 @pytest.mark.slow
@@ -120,10 +132,12 @@ def test_a_device_needs_no_tensorflow(trained, tmp_path):
 @pytest.mark.parametrize("num_values", [1, 3, 1_000_000])
 def test_the_largest_are_those_that_sorting_finds(size, num_values):
     random = np.random.default_rng(size)
-    scores = random.integers(num_values, size=size).astype("f")
+    scores = random.integers(num_values, size=(3, size)).astype("f")
     for count in {1, 2, min(size, 20)}:
-        expected = np.argsort(-scores, kind="stable")[:count]
-        assert _find_largest(scores, count).tolist() == expected.tolist()
+        expected = np.argsort(-scores, kind="stable")[:, :count]
+        values, index = _find_largest(scores, count)
+        assert index.tolist() == expected.tolist()
+        assert (values == np.take_along_axis(scores, expected, 1)).all()
 
 
 def test_white_space_is_what_training_took_it_for():
