@@ -9,9 +9,9 @@ at a time. Loading and tracing are not counted. With `intra1` an operation has
 one thread, and the others are for operations, or batches, beside it; `litert`
 is a LiteRT export, which takes 16 together where others take 64. For single
 sentences of ours there are the median and the 95th percentile, too; OpenNMT-py
-tells its total alone. OpenNMT-py's tokens are counted in its output, ours in the
-text of the translations, cut into pieces again. Prints a table and writes JSON.
-Run it while nothing else runs.
+tells its total alone. OpenNMT-py's tokens are counted in its output, ours in
+the text of the translations, cut into pieces again. Prints a table and writes
+JSON. Run it while nothing else runs.
 """
 
 import json
