@@ -8,6 +8,7 @@ ai-edge-litert, numpy and sentencepiece.
 import concurrent.futures
 import itertools
 import json
+import os
 import pathlib
 import re
 import sys
@@ -254,9 +255,11 @@ def _states(outputs):
 
 
 def main(texts):
-    translator = LiteRTTranslator(pathlib.Path(__file__).parent)
-    for text in texts or map(str.rstrip, sys.stdin):
-        print(translator.translate(text), flush=True)
+    texts = texts or [line.rstrip("\n") for line in sys.stdin]
+    folder = pathlib.Path(__file__).parent
+    translator = LiteRTTranslator(folder, num_threads=os.cpu_count() or 1)
+    for translation in translator.translate(texts):
+        print(translation)
 
 
 if __name__ == "__main__":

@@ -36,6 +36,11 @@ def trained():
     return TextTranslator.from_preset("bahdanau_small_grammar_en_de")
 
 
+@pytest.fixture(scope="module")
+def exported(trained, tmp_path_factory):
+    return export_litert(trained, tmp_path_factory.mktemp("edge") / "model")
+
+
 def translate(text_translator, texts=SOURCES, **settings):
     translations = text_translator.translate(texts, **settings)
     return [item.text for item in translations]
@@ -63,13 +68,12 @@ def test_it_translates_as_translate(name, tmp_path, monkeypatch):
         assert score == pytest.approx(expected.score, abs=1e-3)
 
 
-def test_batches_run_at_once_and_come_back_in_order(trained, tmp_path):
-    folder = export_litert(trained, tmp_path / "model")
+def test_batches_run_at_once_and_come_back_in_order(trained, exported):
     texts = [*SENTENCES, *SOURCES] * 3
-    expected = LiteRTTranslator(folder).translate(texts, batch_size=1)
+    expected = LiteRTTranslator(exported).translate(texts, batch_size=1)
     assert expected[:3] == translate(trained, SENTENCES)
     for num_threads, batch_size in ((1, 4), (2, 5), (3, 100)):
-        translator = LiteRTTranslator(folder, num_threads)
+        translator = LiteRTTranslator(exported, num_threads)
         assert translator.translate(texts, batch_size) == expected
     assert translator.translate([]) == []
 
@@ -104,8 +108,7 @@ def test_small_weights_say_much_the_same(trained, weights, share, tmp_path):
     assert share * full < size < (share + 0.05) * full
 
 
-def test_a_device_needs_no_tensorflow(trained, tmp_path):
-    folder = export_litert(trained, tmp_path / "model")
+def test_a_device_needs_no_tensorflow(trained, exported):
     program = (
         "import runpy, sys; sys.argv = sys.argv[1:]; "
         "runpy.run_path(sys.argv[0], run_name='__main__'); "
@@ -117,7 +120,7 @@ def test_a_device_needs_no_tensorflow(trained, tmp_path):
                 sys.executable,
                 "-c",
                 program,
-                folder / "translate.py",
+                exported / "translate.py",
                 *arguments,
             ],
             input=lines,
