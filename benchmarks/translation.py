@@ -2,12 +2,12 @@
 
     python benchmarks/translation.py --manual-dir FOLDER --peers PYTHON
 
-Each system of `training.py` that searches with a beam trains for as many
-updates, those of ours in one dtype once, then translates the same test
-sentences, sorted by length, greedily and with five beams, 64 at a time and one
-at a time. Loading and tracing are not counted. With `intra1` an operation has
-one thread, and the others are for operations, or batches, beside it; `litert`
-is a LiteRT export, which takes 16 together where others take 64. For single
+Each system trains as in `training.py` for as many updates, those of ours in one
+dtype once, then translates the same test sentences, sorted by length, greedily
+and, TensorFlow's tutorial aside, with five beams, 64 at a time and one at a
+time. Loading and tracing are not counted. With `intra1` an operation has one
+thread, and the others are for operations, or batches, beside it; `litert` is a
+LiteRT export, which takes 16 together where others take 64. For single
 sentences of ours there are the median and the 95th percentile, too; OpenNMT-py
 tells its total alone. OpenNMT-py's tokens are counted in its output, ours in
 the text of the translations, cut into pieces again. Prints a table and writes
@@ -27,6 +27,7 @@ SYSTEMS = (
     "ours+bfloat16+intra1",
     "ours+litert",
     "ours+litert+int8",
+    "tensorflow_tutorial",
     "opennmt_py",
     "opennmt_py+mkl",
 )

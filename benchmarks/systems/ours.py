@@ -97,14 +97,16 @@ def learn(translator, batches, folder):
         np.savez(path, *translator.get_weights())
 
 
-def translate(translator, folder, variants):
-    source_tokenizer, target_tokenizer = (
+def read_tokenizers(folder):
+    return [
         SentencePieceTokenizer((folder / f"{side}.model").read_bytes())
         for side in ("source", "target")
-    )
-    text_translator = TextTranslator(
-        translator, source_tokenizer, target_tokenizer
-    )
+    ]
+
+
+def translate(translator, folder, variants):
+    tokenizers = read_tokenizers(folder)
+    text_translator = TextTranslator(translator, *tokenizers)
     sentences = json.loads((folder / "test.json").read_text())
     reports = []
     for batch_size, num_beams, count in SEARCHES:
@@ -112,17 +114,24 @@ def translate(translator, folder, variants):
         search = make_search(text_translator, folder, variants, **settings)
         texts = every(sentences, count)
         found, times = time_search(search, texts, batch_size)
-        pieces = target_tokenizer.tokenize(found)
-        report = report_search(
-            *(batch_size, num_beams, len(texts)),
-            pieces.values.shape[0] + len(found),
-            sum(times),
+        reports.append(
+            report_translations(
+                batch_size, num_beams, found, times, tokenizers[1]
+            )
         )
-        if batch_size == 1:
-            p50, p95 = 1000 * np.quantile(times, (0.5, 0.95))
-            report |= {"p50_milliseconds": p50, "p95_milliseconds": p95}
-        reports.append(report)
     print(json.dumps(reports))
+
+
+def report_translations(batch_size, num_beams, found, times, tokenizer):
+    """What `translation.py` reads, of translated texts and their seconds."""
+    num_tokens = tokenizer.tokenize(found).values.shape[0] + len(found)
+    report = report_search(
+        batch_size, num_beams, len(found), num_tokens, sum(times)
+    )
+    if batch_size == 1:
+        p50, p95 = 1000 * np.quantile(times, (0.5, 0.95))
+        report |= {"p50_milliseconds": p50, "p95_milliseconds": p95}
+    return report
 
 
 def time_search(search, texts, batch_size):
