@@ -81,7 +81,7 @@ def export_litert(text_translator, folder, weights="float32", **settings):
 
 def _write(text_translator, folder, weights):
     translator = text_translator.translator
-    started = stepping.name_start(_trace_start(translator).structured_outputs)
+    started = stepping.name_start(_trace_start(translator))
     model = convert(translator, weights)
     (folder / "model.tflite").write_bytes(model)
     for side in ("source", "target"):
@@ -125,15 +125,16 @@ def convert(translator, weights="float32"):
 
 
 def _trace_start(translator):
+    """Traces what `start` gives, of which only `source_len` is open."""
     start = tf.function(
         translator.start, input_signature=[SOURCE_IDS], autograph=False
     )
-    return start.get_concrete_function()
+    return start.get_concrete_function().structured_outputs
 
 
 def _write_archive(translator, folder):
     """Writes a SavedModel with the signatures `encode` and `step`."""
-    started = _trace_start(translator).structured_outputs
+    started = _trace_start(translator)
 
     def encode(source_ids):
         return stepping.name_start(translator.start(source_ids))
