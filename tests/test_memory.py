@@ -30,6 +30,8 @@ def share_of_new_pages(*arguments, **environment):
     """Of bytes, and of a tensor of TensorFlow."""
     inherited = dict(os.environ)
     inherited.pop("TF_CPU_ALLOCATOR_USE_BFC", None)  # these tests set it
+    # With oneDNN, the default on some processors, TensorFlow keeps tensors.
+    inherited["TF_ENABLE_ONEDNN_OPTS"] = "0"
     result = subprocess.run(
         [sys.executable, "-c", _PROGRAM, *arguments],
         env=inherited | environment,
