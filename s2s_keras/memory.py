@@ -16,7 +16,8 @@ def keep_freed_memory():
     system then hands out every page anew, which takes up to half of the time of
     an update. Call this before the first operation of TensorFlow, which then
     also keeps its tensors together; later it costs more memory. The process
-    stays as large as it has been at its largest.
+    stays as large as it has been at its largest. Where oneDNN is on, as it is
+    by itself on some processors, TensorFlow keeps its tensors anyway.
 
     Where `MALLOC_TRIM_THRESHOLD_` or `TF_CPU_ALLOCATOR_USE_BFC` are set in the
     environment, they decide. Elsewhere than with glibc only the latter is set.
