@@ -107,31 +107,33 @@ def read_tokenizers(folder):
 def translate(translator, folder, variants):
     tokenizers = read_tokenizers(folder)
     text_translator = TextTranslator(translator, *tokenizers)
+    report_searches(
+        functools.partial(make_search, text_translator, folder, variants),
+        SEARCHES,
+        folder,
+        tokenizers[1],
+    )
+
+
+def report_searches(make_search, searches, folder, target_tokenizer):
+    """Times searches on the test sentences, for `translation.py` to read."""
     sentences = json.loads((folder / "test.json").read_text())
     reports = []
-    for batch_size, num_beams, count in SEARCHES:
-        settings = {"num_beams": num_beams, "batch_size": batch_size}
-        search = make_search(text_translator, folder, variants, **settings)
+    for batch_size, num_beams, count in searches:
         texts = every(sentences, count)
+        search = make_search(num_beams=num_beams, batch_size=batch_size)
         found, times = time_search(search, texts, batch_size)
-        reports.append(
-            report_translations(
-                batch_size, num_beams, found, times, tokenizers[1]
-            )
+        pieces = target_tokenizer.tokenize(found)
+        report = report_search(
+            *(batch_size, num_beams, len(texts)),
+            pieces.values.shape[0] + len(found),
+            sum(times),
         )
+        if batch_size == 1:
+            p50, p95 = 1000 * np.quantile(times, (0.5, 0.95))
+            report |= {"p50_milliseconds": p50, "p95_milliseconds": p95}
+        reports.append(report)
     print(json.dumps(reports))
-
-
-def report_translations(batch_size, num_beams, found, times, tokenizer):
-    """What `translation.py` reads, of translated texts and their seconds."""
-    num_tokens = tokenizer.tokenize(found).values.shape[0] + len(found)
-    report = report_search(
-        batch_size, num_beams, len(found), num_tokens, sum(times)
-    )
-    if batch_size == 1:
-        p50, p95 = 1000 * np.quantile(times, (0.5, 0.95))
-        report |= {"p50_milliseconds": p50, "p95_milliseconds": p95}
-    return report
 
 
 def time_search(search, texts, batch_size):

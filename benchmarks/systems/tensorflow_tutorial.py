@@ -6,7 +6,6 @@ attention of one head, added and normalised), at the sizes of this comparison.
 It has no beam: its translations are the likeliest tokens.
 """
 
-import json
 import pathlib
 import sys
 from typing import Any
@@ -15,14 +14,12 @@ from typing import NamedTuple
 import keras
 import tensorflow as tf
 from common import SEARCHES
-from common import every
 from common import read_batches
 from keras import layers
 from ours import Counter
 from ours import make_dataset
 from ours import read_tokenizers
-from ours import report_translations
-from ours import time_search
+from ours import report_searches
 
 from s2s_keras.conventions import END_ID
 from s2s_keras.conventions import PAD_ID
@@ -141,26 +138,16 @@ def train(model, batches):
 def translate(parts, folder):
     tokenizers = read_tokenizers(folder)
     search = make_search(parts, *tokenizers)
-    sentences = json.loads((folder / "test.json").read_text())
-    reports = []
-    for batch_size, num_beams, count in SEARCHES:
-        if num_beams == 1:
-            texts = every(sentences, count)
-            found, times = time_search(
-                lambda texts, size=batch_size: [
-                    translation
-                    for first in range(0, len(texts), size)
-                    for translation in search(texts[first : first + size])
-                ],
-                texts,
-                batch_size,
-            )
-            reports.append(
-                report_translations(
-                    batch_size, num_beams, found, times, tokenizers[1]
-                )
-            )
-    print(json.dumps(reports))
+
+    def make_batched(num_beams, batch_size):
+        return lambda texts: [
+            translation
+            for first in range(0, len(texts), batch_size)
+            for translation in search(texts[first : first + batch_size])
+        ]
+
+    greedy = [task for task in SEARCHES if task[1] == 1]
+    report_searches(make_batched, greedy, folder, tokenizers[1])
 
 
 if __name__ == "__main__":

@@ -41,7 +41,7 @@ class LiteRTTranslator:
     """
 
     def __init__(self, folder, num_threads=1):
-        self._folder = pathlib.Path(folder)
+        self._folder, self._num_threads = pathlib.Path(folder), num_threads
         settings = (self._folder / "settings.json").read_text()
         self.settings = json.loads(settings)
         self._source, self._target = (
@@ -53,16 +53,23 @@ class LiteRTTranslator:
         self._of_thread = threading.local()
         self._load(num_threads)
         self._pool = concurrent.futures.ThreadPoolExecutor(
-            num_threads, initializer=self._load
+            num_threads, initializer=self._load, initargs=(1,)
         )
 
-    def _load(self, num_threads=1):
+    def _load(self, num_threads):
         """Loads the model for the thread that calls it."""
         interpreter = Interpreter(
             str(self._folder / "model.tflite"), num_threads=num_threads
         )
         self._of_thread.encode = interpreter.get_signature_runner("encode")
         self._of_thread.step = interpreter.get_signature_runner("step")
+
+    @property
+    def _model(self):
+        """`encode` and `step`; no two threads may share an interpreter."""
+        if not hasattr(self._of_thread, "step"):
+            self._load(self._num_threads)
+        return self._of_thread
 
     def translate(self, texts, batch_size=16):
         """Translates by beam search, as the model's settings say.
@@ -96,7 +103,7 @@ class LiteRTTranslator:
         log_prob, previous = 0.0, self.settings["start_id"]
         for token_id in token_ids:
             inputs["token_ids"] = np.array([previous], np.int32)
-            outputs = self._of_thread.step(**inputs)
+            outputs = self._model.step(**inputs)
             log_prob += float(outputs["log_probs"][0, token_id])
             inputs |= _states(outputs)
             previous = token_id
@@ -111,7 +118,7 @@ class LiteRTTranslator:
     def _start(self, sources):
         """What the first step takes, padded to the longest source."""
         started = [
-            self._of_thread.encode(source_ids=np.array([ids], np.int32))
+            self._model.encode(source_ids=np.array([ids], np.int32))
             for ids in sources
         ]
         longest = max(map(len, sources))
@@ -165,7 +172,7 @@ class LiteRTTranslator:
         places, finished = np.arange(len(longest)), [[] for _ in longest]
         while len(places):
             inputs["token_ids"] = ids[..., -1].ravel().astype(np.int32)
-            outputs = self._of_thread.step(**inputs)
+            outputs = self._model.step(**inputs)
             last = longest[places] == ids.shape[2]
             candidates = self._candidates(outputs["log_probs"], scores, last)
             self._collect(ids, candidates, [finished[i] for i in places])

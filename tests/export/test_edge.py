@@ -1,3 +1,4 @@
+import concurrent.futures
 import json
 import os
 import subprocess
@@ -76,6 +77,13 @@ def test_batches_run_at_once_and_come_back_in_order(trained, exported):
         translator = LiteRTTranslator(exported, num_threads)
         assert translator.translate(texts, batch_size) == expected
     assert translator.translate([]) == []
+
+
+def test_other_threads_may_translate_at_once(trained, exported):
+    translator = LiteRTTranslator(exported)
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        found = list(pool.map(translator.translate, SENTENCES))
+    assert found == translate(trained, SENTENCES)
 
 
 def test_settings_are_set_at_export(tmp_path, monkeypatch):
