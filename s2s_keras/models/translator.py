@@ -316,7 +316,8 @@ def _weights_read_once(translators):
     for translator in translators:
         dtype = translator.decoder.compute_dtype
         for variable in translator.trainable_variables:
-            scope.add_update((variable, ops.cast(variable, dtype)))
+            wanted = dtype if variable._autocast else variable.dtype
+            scope.add_update((variable, ops.cast(variable, wanted)))
     with scope:
         yield
 

@@ -12,6 +12,7 @@ from s2s_keras import Encoder
 from s2s_keras import FusedAdam
 from s2s_keras import TokenCrossEntropy
 from s2s_keras import Translator
+from s2s_keras.layers.cells import CELLS
 
 SOURCE_IDS = np.array(
     [[4, 5, 6, 7, 8, 3], [9, 8, 3, 0, 0, 0], [5, 5, 5, 3, 0, 0]], "int32"
@@ -176,8 +177,9 @@ def test_xla_and_cudnn_exclude_each_other():
 
 
 @pytest.mark.parametrize("dtype", ["mixed_float16", "mixed_bfloat16"])
-def test_mixed_precision_translates(dtype):
-    translator = make_translator(variant(dtype=dtype))
+@pytest.mark.parametrize("cell", CELLS)
+def test_mixed_precision_translates(dtype, cell):
+    translator = make_translator(variant(dtype=dtype, cell=cell))
     found = translator.search(SOURCE_IDS, MAX_LENGTHS, num_beams=3)
     assert np.isfinite(np.array(found.score)).all()
 
