@@ -29,15 +29,27 @@ def page(browser, exported, serve):
 
 
 def wait_for(page, script):
+    from selenium.common.exceptions import TimeoutException
     from selenium.webdriver.support.ui import WebDriverWait
 
-    return WebDriverWait(page, 60).until(
-        lambda page: page.execute_script(f"return {script}")
-    )
+    try:
+        return WebDriverWait(page, 60).until(
+            lambda page: page.execute_script(f"return {script}")
+        )
+    except TimeoutException:
+        typed = page.find_element("id", "source").get_property("value")
+        shown = page.find_element("tag name", "body").text
+        pytest.fail(f"Not {script}, with {typed!r} typed: {shown}")
 
 
-def type_in(page, *keys):
+def press(page, *keys):
     page.switch_to.active_element.send_keys(*keys)
+
+
+def enter(page, text):
+    from selenium.webdriver.common.keys import Keys
+
+    page.find_element("id", "source").send_keys(text, Keys.ENTER)
 
 
 def texts(page, selector):
@@ -56,7 +68,8 @@ def test_a_sentence_is_translated_by_keyboard_alone(page, exported):
 
     expected = exported[0].translate(TEXT)
     assert texts(page, "h1") == [NAME]
-    type_in(page, TEXT, Keys.ENTER)  # the text field has the focus
+    wait_for(page, "document.activeElement.id === 'source'")
+    press(page, TEXT, Keys.ENTER)
     grown = wait_for(page, "document.getElementById('translation').textContent")
     assert grown
     wait_for(page, SHOWN)
@@ -73,19 +86,17 @@ def test_a_sentence_is_translated_by_keyboard_alone(page, exported):
     assert texts(page, "thead th") == expected.source_pieces
     assert len(texts(page, "td[title]")) == expected.attention.size
     assert texts(page, "#source-words button") == TEXT.split()
-    type_in(page, Keys.TAB)  # the button
-    type_in(page, Keys.TAB)
+    press(page, Keys.TAB)  # the button
+    press(page, Keys.TAB)
     assert texts(page, "button:focus") == ["two"]
     assert "two" in texts(page, "#source-words .on")
-    type_in(page, Keys.TAB)
+    press(page, Keys.TAB)
     assert texts(page, "#source-words .on") == ["three"]
 
 
 def test_it_fits_a_phone_and_asks_nobody_else(page):
-    from selenium.webdriver.common.keys import Keys
-
     page.set_window_size(PHONE_WIDTH, 740)
-    type_in(page, TEXT, Keys.ENTER)
+    enter(page, TEXT)
     wait_for(page, SHOWN)
     width = page.execute_script("return document.body.scrollWidth")
     assert width <= page.execute_script("return innerWidth")
@@ -97,12 +108,10 @@ def test_it_fits_a_phone_and_asks_nobody_else(page):
 
 
 def test_a_problem_is_told(page):
-    from selenium.webdriver.common.keys import Keys
-
     page.execute_script(
         "window.fetch = async () => new Response("
         "JSON.stringify({error: 'queue full'}), {status: 503})"
     )
-    type_in(page, TEXT, Keys.ENTER)
+    enter(page, TEXT)
     wait_for(page, "document.getElementById('problem').textContent")
     assert "queue full" in texts(page, "#problem")[0]
