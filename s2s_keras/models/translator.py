@@ -98,6 +98,9 @@ class Translator(keras.Model):
             outputs=logits,
             **kwargs,
         )
+        # Keras gives functional models the global policy. That of their layers
+        # tells `compile` whether the loss wants scaling.
+        self.dtype_policy = decoder.dtype_policy
 
         # === Config ===
         self.encoder = encoder
@@ -293,7 +296,6 @@ class Translator(keras.Model):
         return {
             "name": self.name,
             "trainable": self.trainable,
-            "dtype": keras.saving.serialize_keras_object(self.dtype_policy),
             "encoder": _serialize_unbuilt(self.encoder),
             "decoder": _serialize_unbuilt(self.decoder),
             "share_embedding": self.share_embedding,

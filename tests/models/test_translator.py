@@ -184,6 +184,23 @@ def test_mixed_precision_translates(dtype, cell):
     assert np.isfinite(np.array(found.score)).all()
 
 
+@pytest.mark.parametrize("dtype", ["float32", "mixed_float16"])
+def test_float16_scales_the_loss(dtype):
+    translator = make_translator(variant(dtype=dtype))
+    translator = Translator.from_config(translator.get_config())
+    translator.compile(FusedAdam(), TokenCrossEntropy())
+    ids = {"source_ids": SOURCE_IDS, "target_ids": SOURCE_IDS}
+    before = translator.get_weights()
+    translator.fit(ids, SOURCE_IDS, epochs=2, verbose=0)
+    moved = translator.get_weights()
+    assert all(np.isfinite(weight).all() for weight in moved)
+    assert any((a != b).any() for a, b in zip(before, moved, strict=True))
+    is_scaled = isinstance(
+        translator.optimizer, keras.optimizers.LossScaleOptimizer
+    )
+    assert is_scaled == (dtype == "mixed_float16")
+
+
 def test_mixed_precision_casts_no_weight_in_the_loop():
     text_translator = make_text_translator(variant(dtype="mixed_bfloat16"))
     graph = tf.function(
