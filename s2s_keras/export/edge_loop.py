@@ -98,8 +98,9 @@ class LiteRTTranslator:
 
     def score(self, source_text, target_text):
         """The score that a search would give a translation."""
-        inputs = self._start([self._read(self._source, source_text)])
-        token_ids = self._read(self._target, target_text)
+        longest = self.settings["max_source_len"]
+        inputs = self._start([self._read(self._source, source_text, longest)])
+        token_ids = self._read(self._target, target_text, 2 * longest + 10)
         log_prob, previous = 0.0, self.settings["start_id"]
         for token_id in token_ids:
             inputs["token_ids"] = np.array([previous], np.int32)
@@ -109,11 +110,10 @@ class LiteRTTranslator:
             previous = token_id
         return log_prob / self._penalty(len(token_ids))
 
-    def _read(self, tokenizer, text):
+    def _read(self, tokenizer, text, longest):
         text = text.encode(errors="replace").decode()
-        ids = tokenizer.encode(SPACES.sub(" ", text).strip())
-        ids = ids[: self.settings["max_source_len"] - 1]
-        return [*ids, self.settings["end_id"]]
+        ids = tokenizer.encode(SPACES.sub(" ", text).strip(" "))
+        return [*ids[: longest - 1], self.settings["end_id"]]
 
     def _start(self, sources):
         """What the first step takes, padded to the longest source."""
@@ -140,7 +140,8 @@ class LiteRTTranslator:
 
     def _translate(self, texts):
         """Translates some texts together."""
-        sources = [self._read(self._source, text) for text in texts]
+        longest = self.settings["max_source_len"]
+        sources = [self._read(self._source, text, longest) for text in texts]
         started = self._start(sources)
         # Nothing translates to nothing: END is all that fits.
         longest = np.array(

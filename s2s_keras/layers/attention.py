@@ -5,6 +5,8 @@ from keras import ops
 
 from s2s_keras.conventions import register
 
+SMALLEST_FERTILITY = 1e-4  # what coverage is divided by, at least
+
 
 class Attention(keras.layers.Layer):
     """What every attention layer does: score, normalise, sum up.
@@ -300,6 +302,7 @@ class CoverageAttention(BahdanauAttention):
             memory_keys = self.project_memory(memory)
         memory_keys, fertility = memory_keys
         if coverage is not None:
+            fertility = ops.maximum(fertility, SMALLEST_FERTILITY)
             coverage = ops.expand_dims(self._cast(coverage), -1) / fertility
             coverage_key = self.coverage_projection(coverage)
             memory_keys = memory_keys + _widen(coverage_key)

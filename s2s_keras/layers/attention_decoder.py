@@ -10,6 +10,7 @@ from s2s_keras.conventions import register
 from s2s_keras.layers.cells import CELLS
 from s2s_keras.layers.decoder import DecoderState
 from s2s_keras.layers.decoder import StandardDecoder
+from s2s_keras.layers.stack import advance
 
 
 class Attended(NamedTuple):
@@ -95,6 +96,7 @@ class AttentionDecoder(StandardDecoder):
         """
         if memory_mask is None:
             memory_mask = ops.ones_like(memory[..., 0], dtype="bool")
+        memory = ops.cast(memory, self.compute_dtype)
         return Attended(
             memory, self.attention.project_memory(memory), memory_mask
         )
@@ -123,7 +125,10 @@ class AttentionDecoder(StandardDecoder):
         asked = {"coverage": state.coverage}
         if not self.attention.needs_coverage:
             asked = {}
-        context, attention = self.attention(query, *attended, **asked)
+        context, attention = (
+            ops.cast(given, self.compute_dtype)
+            for given in self.attention(query, *attended, **asked)
+        )
         coverage = keras.tree.map_structure(
             lambda coverage: coverage + attention, state.coverage
         )
@@ -200,9 +205,10 @@ class ConditionalDecoder(AttentionDecoder):
 
     def step(self, token, state, attended, masks=None):
         lowest, *others = state.recurrent
-        query, lowest = self.token_cell(token, list(lowest))
-        context, attention, coverage = self.look(query, state, attended)
-        recurrent = self.stack(context, (tuple(lowest), *others), masks)
+        _, recurrent_mask = masks[0] if masks else (None, None)
+        lowest = advance(self.token_cell, token, lowest, recurrent_mask)
+        context, attention, coverage = self.look(lowest[0], state, attended)
+        recurrent = self.stack(context, (lowest, *others), masks)
         return DecoderState(recurrent, context, attention, coverage)
 
 
@@ -221,7 +227,8 @@ class LuongDecoder(AttentionDecoder):
         units: Integer. Width of the recurrent layers.
         attention: The attention layer, for example `GeneralAttention()`.
         **kwargs: Keyword arguments of `StandardDecoder`; `readout_units` is
-            the width of the attentional vector.
+            the width of the attentional vector, and `dropout` drops nothing of
+            what it is made of.
 
     Call arguments and what it returns: see `StandardDecoder`.
 

@@ -25,6 +25,8 @@ class GRUCell(keras.layers.GRUCell):
     Call arguments:
         inputs: Float tensor `[batch, input_units]`.
         states: List of one float tensor `[batch, units]`.
+        recurrent_mask: Dropout mask `[batch, units]` on what enters the
+            product, or `None` for one of the cell's own.
 
     Returns:
         A tuple of the output `[batch, units]` and the list of states.
@@ -49,9 +51,13 @@ class GRUCell(keras.layers.GRUCell):
             trainable=trainable,
         )
 
-    def call(self, inputs, states, training=False):
+    def call(self, inputs, states, training=False, recurrent_mask=None):
         (hidden,) = states
-        x, h = self.project(inputs, _drop(self, hidden, training))
+        if recurrent_mask is None:
+            kept = _drop(self, hidden, training)
+        else:
+            kept = hidden * recurrent_mask
+        x, h = self.project(inputs, kept)
         bias, recurrent_bias = ops.unstack(self.bias)
         x, h = ops.add(x, bias), ops.add(h, recurrent_bias)
         hidden = _pass_gates(x, h, hidden)

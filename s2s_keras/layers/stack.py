@@ -23,8 +23,8 @@ class CellStack(keras.layers.Layer):
         residual: Boolean. Whether every layer above the first adds its input
             to its output.
         dropout: Float. Dropped share of what passes from layer to layer.
-        recurrent_dropout: Float. Dropped share of the states that a layer
-            hands to its next step.
+        recurrent_dropout: Float. Dropped share of the hidden states that
+            enter a layer's product with its recurrent weights.
         **kwargs: Keyword arguments of `keras.layers.Layer`.
 
     Call arguments:
@@ -131,13 +131,9 @@ class CellStack(keras.layers.Layer):
         masks = masks or ((None, None),) * self.num_layers
         new_states = []
         for i, cell in enumerate(self.cells):
-            hidden, *others = states[i]
             input_mask, recurrent_mask = masks[i]
-            _, cell_states = cell(
-                _drop(inputs, input_mask),
-                [_drop(hidden, recurrent_mask), *others],
-            )
-            new_states.append(tuple(cell_states))
+            inputs = inputs if input_mask is None else inputs * input_mask
+            new_states.append(advance(cell, inputs, states[i], recurrent_mask))
             inputs = self.output(new_states)
         return tuple(new_states)
 
@@ -166,5 +162,24 @@ class CellStack(keras.layers.Layer):
         }
 
 
-def _drop(tensor, mask):
-    return tensor if mask is None else tensor * mask
+def advance(cell, inputs, states, recurrent_mask=None):
+    """Takes a step of a cell of `CELLS`.
+
+    Args:
+        cell: The cell.
+        inputs: Float tensor `[batch, input_units]`.
+        states: Tuple of its states `[batch, units]`.
+        recurrent_mask: Dropout mask `[batch, units]` on the hidden state that
+            enters the product, or `None`.
+
+    Returns:
+        Tuple of the new states.
+    """
+    hidden, *others = states
+    if recurrent_mask is None:
+        _, states = cell(inputs, [hidden, *others])
+    elif others:  # an LSTM's hidden state enters nothing but the product
+        _, states = cell(inputs, [hidden * recurrent_mask, *others])
+    else:
+        _, states = cell(inputs, [hidden], recurrent_mask=recurrent_mask)
+    return tuple(states)

@@ -50,6 +50,7 @@ class Ensemble(keras.Model):
         return _mean_of_logs([_log_probs(part) for part in logits])
 
     search = Translator.search
+    quantize = Translator.quantize
 
     def force(self, source_ids, label_ids):
         """Follows translations that are given: see `Translator.force`."""
@@ -123,8 +124,14 @@ def make_ensemble(text_translators):
         settings of the first.
 
     Raises:
-        ValueError: If vocabularies differ.
+        ValueError: If there are none, vocabularies differ, or one is an
+            ensemble itself.
     """
+    if not text_translators:
+        raise ValueError(
+            "`text_translators` should hold a model at least. Received: "
+            f"{text_translators!r}"
+        )
     first = text_translators[0]
     for side in ("source_tokenizer", "target_tokenizer"):
         protos = {
@@ -145,6 +152,12 @@ def make_ensemble(text_translators):
 
 
 def _check_vocabularies(translators):
+    kinds = {type(translator).__name__ for translator in translators}
+    if not all(isinstance(t, Translator) for t in translators):
+        raise ValueError(
+            "`translators` should be `Translator`s, all of which count the "
+            f"same. Received: {sorted(kinds)}"
+        )
     sizes = {
         (t.encoder.vocabulary_size, t.decoder.vocabulary_size)
         for t in translators

@@ -14,6 +14,7 @@ from s2s_keras.conventions import END_ID
 from s2s_keras.conventions import PAD_ID
 from s2s_keras.conventions import register
 from s2s_keras.decoding import penalties
+from s2s_keras.models.translator import Translator
 from s2s_keras.presets import PRESETS
 from s2s_keras.presets import find_model
 from s2s_keras.presets import new_model_path
@@ -109,6 +110,7 @@ class TextTranslator(keras.Model):
         **kwargs,
     ):
         super().__init__(**kwargs)
+        _check_positive(num_beams=num_beams, max_source_len=max_source_len)
         self.translator = translator
         self.source_tokenizer = source_tokenizer
         self.target_tokenizer = target_tokenizer
@@ -230,7 +232,7 @@ class TextTranslator(keras.Model):
         source_ids, truncated = self.read(source_text)
         lengths = tf.reduce_sum(tf.cast(source_ids != PAD_ID, "int32"), axis=1)
         # Nothing translates to nothing: END is all that fits.
-        max_lengths = tf.where(lengths == 1, 1, 2 * lengths + 10)
+        max_lengths = tf.where(lengths == 1, 1, _longest_translation(lengths))
         found = self.translator.search(
             source_ids,
             max_lengths,
@@ -269,7 +271,9 @@ class TextTranslator(keras.Model):
         """
         source_ids, truncated = self.read(source_text)
         label_ids, label_truncated = self._read(
-            target_text, self.target_tokenizer
+            target_text,
+            self.target_tokenizer,
+            _longest_translation(self.max_source_len),
         )
         forced = self.translator.force(source_ids, label_ids)
         lengths = tf.reduce_sum(tf.cast(label_ids != PAD_ID, "int32"), axis=1)
@@ -297,7 +301,9 @@ class TextTranslator(keras.Model):
             `max_source_len`, closed with END and padded, and of a boolean
             tensor `[batch]`, whether a text was cut.
         """
-        return self._read(source_text, self.source_tokenizer)
+        return self._read(
+            source_text, self.source_tokenizer, self.max_source_len
+        )
 
     def _detokenize(self, ids):
         """Texts `[batch, num_beams]` of ids `[batch, num_beams, length]`."""
@@ -307,11 +313,10 @@ class TextTranslator(keras.Model):
         )
         return tf.reshape(texts, shape[:2])
 
-    def _read(self, text, tokenizer):
+    def _read(self, text, tokenizer, longest):
         ids = tokenizer.tokenize(normalize_text(text))
-        longest = self.max_source_len - 1
-        truncated = ids.row_lengths() > longest
-        ids = ids[:, :longest]
+        truncated = ids.row_lengths() > longest - 1
+        ids = ids[:, : longest - 1]
         ids = tf.concat([ids, tf.fill([ids.nrows(), 1], END_ID)], axis=1)
         # An empty batch, too, has a source_len of 1.
         source_len = tf.reduce_max(tf.concat([ids.row_lengths(), [1]], axis=0))
@@ -419,7 +424,8 @@ class TextTranslator(keras.Model):
         return self._in_batches(function, sides, batch_size)
 
     def _get_function(self, key, function, num_inputs=1):
-        """A graph of `function`, traced once for each key."""
+        """A graph of `function`, traced once for each key and the settings."""
+        key = (key, *self.settings.values())
         if key not in self._functions:
             # As a partial, or TensorFlow takes the graphs of several models for
             # one that is traced again and again, and warns.
@@ -432,6 +438,7 @@ class TextTranslator(keras.Model):
 
     def _in_batches(self, function, sides, batch_size, verbose=False):
         """Runs texts of similar length together, and keeps their order."""
+        _check_positive(batch_size=batch_size)
         order = sorted(range(len(sides[0])), key=lambda i: len(sides[0][i]))
         batches = [
             order[first : first + batch_size]
@@ -478,6 +485,8 @@ class TextTranslator(keras.Model):
                 truncated=bool(outputs["truncated"][i]),
             )
 
+    quantize = Translator.quantize
+
     def get_config(self):
         serialize = keras.saving.serialize_keras_object
         return {
@@ -498,6 +507,20 @@ class TextTranslator(keras.Model):
         return cls(**config)
 
 
+def _longest_translation(source_len):
+    """Tokens that a translation has at most, END included."""
+    return 2 * source_len + 10
+
+
+def _check_positive(**arguments):
+    for name, number in arguments.items():
+        if not isinstance(number, int | np.integer) or number < 1:
+            raise ValueError(
+                f"`{name}` should be a positive integer. "
+                f"Received: {name}={number!r}"
+            )
+
+
 def _replace_dtype(config, dtype):
     """Replaces the dtype policies of nested layers."""
     if isinstance(config, list):
@@ -512,7 +535,9 @@ def _replace_dtype(config, dtype):
 
 def _out_of_tensor(texts):
     """The strings that datasets give are tensors."""
-    return texts.numpy() if hasattr(texts, "numpy") else texts
+    texts = texts.numpy() if hasattr(texts, "numpy") else texts
+    is_one = isinstance(texts, np.ndarray) and texts.ndim == 0
+    return texts.item() if is_one else texts
 
 
 def _check_texts(texts, name):
@@ -558,5 +583,5 @@ def _report_truncated(translations, max_source_len):
             f"{len(truncated)} of {len(translations)} texts had more than "
             f"{max_source_len} tokens and were cut there: {truncated[:10]}"
             f"{' ...' if len(truncated) > 10 else ''}.",
-            stacklevel=3,
+            stacklevel=4,
         )

@@ -147,13 +147,20 @@ class Translator(keras.Model):
         Raises:
             FileNotFoundError: If there is no such preset, or none with
                 weights.
+            ValueError: If the file holds something else.
         """
         if preset in PRESETS and not load_weights:
             architecture = Architecture(**PRESETS[preset]["architecture"])
             size = PRESETS[preset]["card"]["pieces"]
             return cls.from_architecture(architecture, size)
-        model = keras.saving.load_model(find_model(preset))
+        path = find_model(preset)
+        model = keras.saving.load_model(path)
         translator = getattr(model, "translator", model)
+        if not isinstance(translator, cls):
+            raise ValueError(
+                f"`preset` should hold a {cls.__name__}. Received: {path} "
+                f"with a {type(translator).__name__}"
+            )
         if load_weights:
             return translator
         return cls.from_config(translator.get_config())
@@ -176,6 +183,23 @@ class Translator(keras.Model):
                 layer.use_cudnn = False if jit_compile else "auto"
                 layer.supports_jit = layer.supports_jit or bool(jit_compile)
         super().compile(*args, jit_compile=jit_compile, **kwargs)
+
+    def compile_from_config(self, config):
+        """Compiles a loaded model as the saved one was."""
+        self.compile(**keras.saving.deserialize_keras_object(config))
+        if self.optimizer:
+            self.optimizer.build(self.trainable_variables)
+
+    def quantize(self, *args, **kwargs):
+        """Is refused: weights of Keras's int8 layers have scales beside them.
+
+        Raises:
+            NotImplementedError: Always.
+        """
+        raise NotImplementedError(
+            "Searches read weights that `quantize` replaces. For int8 weights, "
+            "export: `export_litert(text_translator, folder, weights='int8')`."
+        )
 
     def save_to_preset(self, folder):
         """Writes `model.keras` to a folder, for `from_preset`.
@@ -315,11 +339,12 @@ class Translator(keras.Model):
 def _weights_read_once(translators):
     """Reads weights, and casts them, before loops that would in every step."""
     scope = keras.StatelessScope()
-    for translator in translators:
-        dtype = translator.decoder.compute_dtype
-        for variable in translator.trainable_variables:
-            wanted = dtype if variable._autocast else variable.dtype
-            scope.add_update((variable, ops.cast(variable, wanted)))
+    layers = [layer for t in translators for layer in t._flatten_layers()]
+    for layer in layers:
+        for variable in layer._trainable_variables:
+            is_cast = variable._autocast
+            dtype = layer.compute_dtype if is_cast else variable.dtype
+            scope.add_update((variable, ops.cast(variable, dtype)))
     with scope:
         yield
 

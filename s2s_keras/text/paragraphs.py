@@ -8,8 +8,10 @@ import tensorflow as tf
 from s2s_keras.text.normalization import normalize_text
 
 # What ends with a full stop and is no sentence: titles and initials.
+TITLES = "Mr Mrs Ms Dr Drs Prof St Jr Mt Sr Sra Srta Ud Uds Hr Fr".split()
 ABBREVIATION = (
-    r"\b(Mr|Mrs|Ms|Dr|Drs|Prof|St|Jr|Mt|Sr|Sra|Srta|Ud|Uds|Hr|Fr|vs|\p{Lu})\. "
+    r"(^|[^\p{L}\p{N}])"
+    rf"({'|'.join(TITLES)}|{'|'.join(TITLES).upper()}|vs|VS|\p{{Lu}})\. "
 )
 SENTENCE_END = r"([.!?…]+[\"'”’»)\]]*) ([\"'“‘«(\[¿¡]*(?:\p{Lu}|\p{Lo}|\p{N}))"
 CAPITALS = r"[^\p{Ll}]*\p{Lu}{2}[^\p{Ll}]*"
@@ -69,7 +71,10 @@ class Paragraphs(NamedTuple):
 
 def _split(lines):
     """Sentences `[all_lines, (sentences)]`."""
-    lines = tf.strings.regex_replace(lines, ABBREVIATION, r"\1." + KEPT_SPACE)
+    for _ in range(2):  # as of two initials the first takes the space between
+        lines = tf.strings.regex_replace(
+            lines, ABBREVIATION, r"\1\2." + KEPT_SPACE
+        )
     lines = tf.strings.regex_replace(lines, SENTENCE_END, "\\1\n\\2")
     parts = tf.strings.split(lines, "\n")
     return parts.with_values(

@@ -201,7 +201,7 @@ class SentencePieceTokenizer(keras.layers.Layer):
         return ids, ids.with_values(tf.stack(spans, axis=-1))
 
     def detokenize(self, ids):
-        """Joins piece ids to text; special ids vanish.
+        """Joins piece ids to text; special ids vanish, but UNK, a " ⁇ ".
 
         Args:
             ids: Integer tensor `[batch, length]`, padded or ragged.

@@ -5,6 +5,8 @@ import pytest
 from s2s_keras.layers.cells import CELLS
 from s2s_keras.layers.cells import GRU
 from s2s_keras.layers.cells import GRUCell
+from s2s_keras.layers.cells import states_per_layer
+from s2s_keras.layers.stack import advance
 
 RANDOM = np.random.default_rng(0)
 INPUTS = RANDOM.normal(size=(3, 4)).astype("float32")
@@ -53,6 +55,18 @@ def test_the_gru_layer_is_that_of_keras(lengths, options):
         ours(sequences, mask=mask), theirs(sequences, mask=mask), strict=True
     ):
         np.testing.assert_allclose(found, expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("kind", CELLS)
+def test_recurrent_dropout_leaves_what_is_carried(kind):
+    cell = CELLS[kind](5)
+    cell.build((2, 3))
+    for weight in cell.weights:
+        weight.assign(np.zeros(weight.shape))
+    states = tuple(RANDOM.normal(size=(2, 5)) for _ in range(2))
+    states = states[: states_per_layer(kind)]
+    *_, carried = advance(cell, np.ones((2, 3)), states, np.zeros((2, 5)))
+    np.testing.assert_allclose(carried, states[-1] / 2, rtol=1e-6)
 
 
 @pytest.mark.parametrize("kind", CELLS)

@@ -247,6 +247,25 @@ def test_masks_between_layers_and_on_states():
     assert not np.array_equal(first, second)
 
 
+@pytest.mark.parametrize(
+    "decoder_class", [StandardDecoder, ConditionalDecoder, LuongDecoder]
+)
+def test_a_hidden_state_that_is_dropped_changes_nothing(decoder_class):
+    decoder = make_decoder(decoder_class, cell="lstm")
+    attended, start = start_of(decoder)
+    ((hidden, cell),) = start.recurrent
+    other = start._replace(recurrent=((-hidden, cell),))
+    token = decoder.embed(TARGET_IDS[:, 0])
+
+    def step(state, masks=None):
+        state = decoder.step(token, state, attended, masks)
+        return np.concatenate(keras.tree.flatten(state), axis=1)
+
+    nothing = ((None, np.zeros((2, 6), "float32")),)
+    np.testing.assert_array_equal(step(start, nothing), step(other, nothing))
+    assert not np.allclose(step(start), step(other))
+
+
 # === Scheduled sampling ===
 
 

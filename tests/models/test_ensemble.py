@@ -11,6 +11,7 @@ from laws import make_translator
 from s2s_keras import Ensemble
 from s2s_keras import SentencePieceTokenizer
 from s2s_keras import TextTranslator
+from s2s_keras import Translator
 from s2s_keras import make_ensemble
 from s2s_keras.export.verification import verify
 
@@ -128,6 +129,19 @@ def test_saved_and_loaded_it_is_the_same(ensemble, tmp_path):
 @pytest.mark.slow
 def test_exported_it_answers_as_translate(ensemble, tmp_path):
     verify(export_unverified(ensemble, tmp_path / "model"), ensemble)
+
+
+def test_ensembles_of_ensembles_or_of_nothing_are_refused(members, ensemble):
+    with pytest.raises(ValueError, match=r"Received: \['Ensemble', 'Transl"):
+        make_ensemble([ensemble, members[0]])
+    with pytest.raises(ValueError, match=r"Received: \[\]"):
+        make_ensemble([])
+
+
+def test_it_is_no_translator(ensemble, tmp_path):
+    ensemble.save_to_preset(tmp_path)
+    with pytest.raises(ValueError, match="with a Ensemble"):
+        Translator.from_preset(tmp_path)
 
 
 def test_other_vocabularies_are_refused(members):

@@ -226,6 +226,45 @@ def test_search_settings_of_a_call_count(text_translator):
     assert plain.score != halved.score
 
 
+def test_settings_that_change_count():
+    model = make_text_translator(num_beams=3)
+    beams = model.translate(TEXTS)
+    model.num_beams = 1
+    greedy = model.translate(TEXTS)
+    assert texts_of(greedy) != texts_of(beams)
+    assert texts_of(greedy) == texts_of(
+        make_text_translator(num_beams=1).translate(TEXTS)
+    )
+
+
+def test_a_translation_longer_than_sources_may_be_is_scored_whole():
+    source, target = "one two", "one two three four five six"
+    scored, expected = (
+        make_text_translator(max_source_len=longest).score(source, target)
+        for longest in (6, 40)
+    )
+    assert len(scored.target_pieces) > 6 and not scored.truncated
+    assert scored.target_pieces == expected.target_pieces
+    assert scored.score == pytest.approx(expected.score, 1e-5)
+
+
+@pytest.mark.parametrize("name", ["num_beams", "max_source_len"])
+@pytest.mark.parametrize("number", [0, -3, 2.5])
+def test_refuses_settings_that_are_no_positive_integers(name, number):
+    with pytest.raises(ValueError, match=f"Received: {name}={number}"):
+        make_text_translator(**{name: number})
+
+
+def test_refuses_empty_batches(text_translator):
+    with pytest.raises(ValueError, match="Received: batch_size=0"):
+        text_translator.translate(["one"], batch_size=0)
+
+
+def test_an_array_of_one_text_is_a_text(text_translator):
+    expected = text_translator.translate("one two").text
+    assert text_translator.translate(np.array("one two")).text == expected
+
+
 FRESH_PROCESS = """
 import json
 import sys

@@ -8,16 +8,23 @@ from laws import variant
 
 from s2s_keras import AttentionDecoder
 from s2s_keras import BahdanauAttention
+from s2s_keras import CoverageAttention
 from s2s_keras import Encoder
 from s2s_keras import FusedAdam
 from s2s_keras import TokenCrossEntropy
 from s2s_keras import Translator
+from s2s_keras.decoding.penalties import length_penalty
 from s2s_keras.layers.cells import CELLS
 
 SOURCE_IDS = np.array(
     [[4, 5, 6, 7, 8, 3], [9, 8, 3, 0, 0, 0], [5, 5, 5, 3, 0, 0]], "int32"
 )
 MAX_LENGTHS = np.array([9, 5, 7], "int32")
+MIXTURES = [
+    ("float32", "mixed_bfloat16", "mixed_bfloat16"),
+    ("mixed_bfloat16", "float32", "float32"),
+    ("mixed_bfloat16", "mixed_bfloat16", "float32"),
+]
 
 
 def test_padding_changes_no_translation():
@@ -174,6 +181,43 @@ def test_xla_and_cudnn_exclude_each_other():
     assert not layer.use_cudnn and translator.jit_compile
     translator.compile(loss=TokenCrossEntropy())
     assert layer.use_cudnn == "auto" and not translator.jit_compile
+
+
+def test_a_loaded_model_goes_on_training_as_the_saved_one(tmp_path):
+    translator = make_translator()
+    translator.compile(FusedAdam(0.1), TokenCrossEntropy())
+    batch = {"source_ids": SOURCE_IDS, "target_ids": SOURCE_IDS}, SOURCE_IDS
+    translator.train_on_batch(*batch)
+    translator.save(tmp_path / "model.keras")
+    copy = keras.saving.load_model(tmp_path / "model.keras")
+    for _ in range(2):
+        expected = translator.train_on_batch(*batch)
+        assert copy.train_on_batch(*batch) == pytest.approx(expected, 1e-5)
+
+
+@pytest.mark.parametrize("make", [make_translator, make_text_translator])
+def test_refuses_layers_of_int8(make):
+    with pytest.raises(NotImplementedError, match="weights='int8'"):
+        make().quantize("int8")
+
+
+@pytest.mark.parametrize("encoder, decoder, attention", MIXTURES)
+def test_parts_of_several_precisions(encoder, decoder, attention):
+    attention = CoverageAttention(5, dtype=attention)
+    translator = Translator(
+        Encoder(20, 4, 6, dtype=encoder),
+        AttentionDecoder(20, 4, 12, attention, dtype=decoder),
+    )
+    translator.compile(FusedAdam(), TokenCrossEntropy())
+    ids = {"source_ids": SOURCE_IDS, "target_ids": SOURCE_IDS}
+    translator.fit(ids, SOURCE_IDS, verbose=0)
+    found = translator.search(SOURCE_IDS, MAX_LENGTHS, num_beams=2)
+    best = np.array(found.ids[:, 0])
+    forced = translator.force(SOURCE_IDS, best)
+    score = np.sum(forced.log_probs, axis=1) / length_penalty(
+        np.sum(best != 0, axis=1), 1.0
+    )
+    np.testing.assert_allclose(found.score[:, 0], score, rtol=0.02)
 
 
 @pytest.mark.parametrize("dtype", ["mixed_float16", "mixed_bfloat16"])

@@ -19,7 +19,8 @@ def rejoin(text):
     "sentences",
     [
         ["Where are you?", "I am here!", "Good."],
-        ["Mr. Smith met J. R. Tolkien.", "They left."],
+        ["Mr. Smith met J. R. É. Tolkien.", "They left."],
+        ["Éva met É. Á. Zola, Dr. Bo.", "She left."],
         ['"Really?"', "She asked twice.", "(Yes.)", "“No.”", "Why?"],
         ["Hola.", "¿Qué tal?", "¡Bien!", "«Sí.»"],
         ["It cost 3.50 euros...", "12 men came, of example.org."],
@@ -54,6 +55,7 @@ def test_line_breaks_end_sentences_and_stay(text, sentences):
         ("WHERE ARE YOU?", "Where are you?"),
         ("¿DÓNDE ESTÁS?", "¿Dónde estás?"),
         ("ÜBER 12 MÄNNER", "Über 12 männer"),
+        ("I SAW DR. SMITH", "I saw dr. smith"),
     ],
 )
 def test_capitals_are_read_as_small_letters_and_written_again(capitals, small):
