@@ -30,6 +30,7 @@ from s2s_keras.progress import status
 from s2s_keras.records import json_option
 from s2s_keras.records import to_json
 from s2s_keras.studies.commands import study
+from s2s_keras.training.log import BACKUP
 from s2s_keras.training.log import SETTINGS
 from s2s_keras.training.settings import Settings
 
@@ -82,19 +83,43 @@ def train(name, resume, **options):
     from s2s_keras.training import job
 
     corpora = job.load_corpora(settings)
-    run_dir.mkdir(parents=True, exist_ok=resume)
+    (run_dir / BACKUP).mkdir(parents=True, exist_ok=resume)
     settings.save(run_dir / SETTINGS)
+    with _removed_if_nothing_was_done(run_dir):
+        text_translator = _train(settings, corpora, run_dir)
+    evaluation = _report(text_translator, settings, corpora, run_dir)
+    with status("Exporting, and checking what was exported"):
+        version = export(text_translator, pathlib.Path("exported", name))
+    click.echo(f"Exported {version}")
+    shutil.rmtree(run_dir / BACKUP)
+    return {"model": run_dir / MODEL, "version": version, **evaluation}
+
+
+@contextlib.contextmanager
+def _removed_if_nothing_was_done(run_dir):
+    """Lets a command whose options were wrong be given again."""
+    try:
+        yield
+    except Exception:
+        files = [path for path in run_dir.rglob("*") if path.is_file()]
+        if files == [run_dir / SETTINGS]:
+            shutil.rmtree(run_dir)
+        raise
+
+
+def _train(settings, corpora, run_dir):
+    """Trains and saves, or loads what was saved before the run was killed."""
+    from s2s_keras.models.text_translator import TextTranslator
+    from s2s_keras.training import job
+
+    if (run_dir / MODEL).exists():
+        return TextTranslator.from_preset(run_dir)
     started = time.monotonic()
     text_translator = job.train(settings, corpora, run_dir)
     minutes = (time.monotonic() - started) / 60
     text_translator.save_to_preset(run_dir)
     click.echo(f"Trained in {minutes:.1f} minutes. Saved {run_dir / MODEL}")
-    evaluation = _report(text_translator, settings, corpora, run_dir)
-    with status("Exporting, and checking what was exported"):
-        version = export(text_translator, pathlib.Path("exported", name))
-    click.echo(f"Exported {version}")
-    shutil.rmtree(run_dir / "backup", ignore_errors=True)
-    return {"model": run_dir / MODEL, "version": version, **evaluation}
+    return text_translator
 
 
 def _name_of(settings):
@@ -115,7 +140,7 @@ def _check_run(run_dir, settings, resume):
                 "another --name, or --resume to go on with an interrupted run."
             )
         return
-    if (run_dir / MODEL).exists():
+    if (run_dir / MODEL).exists() and not (run_dir / BACKUP).exists():
         raise FileExistsError(f"The run in {run_dir} is finished already.")
     if not (run_dir / SETTINGS).exists():
         raise FileNotFoundError(

@@ -61,12 +61,25 @@ def _shipped_path(name):
             return path
 
 
-def new_model_path(folder):
-    """Where a folder keeps its model, which must not be there yet."""
+def save_model(model, folder):
+    """Writes `model.keras` to a folder, whole or not at all.
+
+    Args:
+        model: Keras model.
+        folder: Path of the folder, which is made if need be.
+
+    Returns:
+        Path of the file.
+
+    Raises:
+        FileExistsError: If the folder holds a model already.
+    """
     path = pathlib.Path(folder, MODEL)
     if path.exists():
         raise FileExistsError(
             f"`folder` should hold no model yet; {path} is left as it is."
         )
     path.parent.mkdir(parents=True, exist_ok=True)
-    return path
+    unfinished = path.with_name(f"unfinished_{MODEL}")
+    model.save(unfinished)
+    return unfinished.rename(path)

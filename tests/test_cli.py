@@ -76,6 +76,54 @@ def test_train_does_the_whole_job(run):
     expect_refusal(resumed, "finished already")
 
 
+TINY = (
+    *("train", "--dataset", "train.tsv", "--name", "numbers", "--epochs", "1"),
+    *("--validation-split", "train[:5]", "--test-split", "train[:3]"),
+    *("--units", "8", "--embedding-dim", "8"),
+)
+
+
+@pytest.mark.slow
+def test_a_run_that_was_trained_but_not_exported_goes_on(run):
+    pathlib.Path("train.tsv").write_text(LINES)
+    pathlib.Path("exported").touch()
+    options = (*TINY, "--vocabulary-size", "300")
+    expect_refusal(run(*options), "exported/numbers")
+    pathlib.Path("exported").unlink()
+    log = pathlib.Path("runs", "numbers", "log.csv").read_text()
+    result = run(*options, "--resume")
+    assert result.exit_code == 0, result.output
+    assert "Trained in" not in result.stderr
+    assert pathlib.Path("runs", "numbers", "log.csv").read_text() == log
+    assert pathlib.Path("exported", "numbers", "1").is_dir()
+    expect_refusal(run(*options, "--resume"), "finished already")
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--vocabulary-size", "1"), ["ocabulary"]),
+        (("--num-beams", "0"), ["`num_beams` should lie in [1, inf)"]),
+        (("--dtype", "bfloat16"), ["'mixed_bfloat16'"]),
+        (("--test-split", "train[:0]"), ["split='train[:0]'"]),
+        (("--split", "train[:0]"), ["split='train[:0]'"]),
+    ],
+)
+def test_what_cannot_be_trained_leaves_no_folder(run, options, words):
+    pathlib.Path("train.tsv").write_text(LINES)
+    expect_refusal(run(*TINY, *options), *words)
+    assert not pathlib.Path("runs", "numbers").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("noise", 1.0), ("dropout", -0.1), ("epochs", 0), ("teachers", -1)],
+)
+def test_settings_lie_within_bounds(name, value):
+    with pytest.raises(ValueError, match=f"`{name}`.* {name}={value}"):
+        Settings(**{name: value})
+
+
 def test_resume_wants_the_same_settings(run):
     run_dir = pathlib.Path("runs", "numbers")
     run_dir.mkdir(parents=True)
@@ -250,10 +298,11 @@ def test_every_command_that_ends_speaks_json():
 
 
 def test_json_is_all_of_standard_output(run, model):
+    pathlib.Path("served", "1").mkdir(parents=True)
     for arguments in (
         ("pack", "--model", model, "packed"),
         ("ensemble", model, model, "together"),
-        ("serve-config", "."),
+        ("serve-config", "served"),
         ("presets",),
     ):
         result = run(*arguments, "--json")

@@ -58,7 +58,8 @@ def load_corpus(
 
     Raises:
         ValueError: If a data set, configuration, split or language is unknown,
-            if files do not hold pairs, or if an option does not apply.
+            if a split is empty, if files do not hold pairs, or if an option
+            does not apply.
         FileNotFoundError: If a file or folder is missing.
         ConnectionError: If data has to be downloaded and its host cannot be
             reached.
@@ -77,13 +78,14 @@ def load_corpus(
             data_dir=data_dir,
             manual_dir=manual_dir,
         )
-        return load_text_files(paths, split)
+        pairs = load_text_files(paths, split)
+        return _check_not_empty(pairs, dataset, split)
     if manual_dir is not None and not download:
         raise ValueError(
             "`manual_dir` should be left out where `download=False`, which "
             f"prepares nothing. Received: manual_dir={manual_dir!r}"
         )
-    return load_tfds_set(
+    pairs = load_tfds_set(
         dataset,
         split,
         source,
@@ -91,6 +93,16 @@ def load_corpus(
         data_dir=data_dir,
         manual_dir=manual_dir,
         download=download,
+    )
+    return _check_not_empty(pairs, dataset, split)
+
+
+def _check_not_empty(pairs, dataset, split):
+    for _ in pairs.take(1):
+        return pairs
+    raise ValueError(
+        "`split` should hold a sentence pair at least. "
+        f"Received: split={split!r} of {dataset!r}"
     )
 
 

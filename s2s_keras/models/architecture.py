@@ -1,6 +1,9 @@
 """Everything that decides what a translator is made of, as one record."""
 
 import dataclasses
+import math
+
+import keras
 
 from s2s_keras.layers.attention import BahdanauAttention
 from s2s_keras.layers.attention import ConcatAttention
@@ -33,11 +36,47 @@ QUERIES = {
 }
 
 
-def option(default, help, choices=None):
-    """A field of a record that is also an option of the command line."""
-    return dataclasses.field(
-        default=default, metadata={"help": help, "choices": choices}
-    )
+AT_LEAST_0, AT_LEAST_1, SHARE = (0, math.inf), (1, math.inf), (0, 1)
+
+
+def option(default, help, choices=None, bounds=None):
+    """A field of a record that is also an option of the command line.
+
+    Args:
+        default: Its value where none is given.
+        help: String. What it is.
+        choices: Tuple of the values that it may have.
+        bounds: Its least value, and what it is below.
+
+    Returns:
+        A dataclass field.
+    """
+    metadata = {"help": help, "choices": choices, "bounds": bounds}
+    return dataclasses.field(default=default, metadata=metadata)
+
+
+def _check(field, value):
+    choices, bounds = field.metadata["choices"], field.metadata["bounds"]
+    if choices and value not in choices:
+        raise ValueError(
+            f"`{field.name}` should be one of {list(choices)}. "
+            f"Received: {field.name}={value!r}"
+        )
+    if bounds and not bounds[0] <= value < bounds[1]:
+        raise ValueError(
+            f"`{field.name}` should lie in [{bounds[0]}, {bounds[1]}). "
+            f"Received: {field.name}={value!r}"
+        )
+
+
+def check_dtype(dtype):
+    """Raises a `ValueError` unless models can be made in a dtype policy."""
+    if keras.dtype_policies.get(dtype).variable_dtype == "bfloat16":
+        raise ValueError(
+            "`dtype` should have variables of another type, as in "
+            "'mixed_bfloat16': TensorFlow cannot make orthogonal matrices "
+            f"of bfloat16. Received: dtype={dtype!r}"
+        )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,12 +96,16 @@ class Architecture:
         tuple(QUERIES),
     )
     cell: str = option("gru", "Recurrent cell.", tuple(CELLS))
-    num_layers: int = option(1, "Recurrent layers on each side.")
+    num_layers: int = option(
+        1, "Recurrent layers on each side.", bounds=AT_LEAST_1
+    )
     bidirectional: bool = option(True, "Read the source in both directions.")
     reverse_source: bool = option(False, "Read the source from its end.")
     residual: bool = option(False, "Layers add their input to their output.")
-    embedding_dim: int = option(256, "Width of the embeddings.")
-    units: int = option(384, "Width of decoder and memory.")
+    embedding_dim: int = option(
+        256, "Width of the embeddings.", bounds=AT_LEAST_1
+    )
+    units: int = option(384, "Width of decoder and memory.", bounds=AT_LEAST_1)
     embedding_in_memory: bool = option(
         False, "Attend to the embedded source tokens, too."
     )
@@ -70,23 +113,22 @@ class Architecture:
     joint_vocabulary: bool = option(
         True, "One vocabulary, and one embedding, for both languages."
     )
-    dropout: float = option(0.25, "Dropped share of activations.")
+    dropout: float = option(0.25, "Dropped share of activations.", bounds=SHARE)
     locked_dropout: bool = option(
         False, "One dropout mask for all steps of a sentence."
     )
-    recurrent_dropout: float = option(0.0, "Dropped share of the states.")
-    word_dropout: float = option(0.0, "Share of tokens dropped whole.")
+    recurrent_dropout: float = option(
+        0.0, "Dropped share of the states.", bounds=SHARE
+    )
+    word_dropout: float = option(
+        0.0, "Share of tokens dropped whole.", bounds=SHARE
+    )
     dtype: str = option("float32", "Keras dtype policy.")
 
     def __post_init__(self):
         for field in dataclasses.fields(self):
-            choices = field.metadata["choices"]
-            value = getattr(self, field.name)
-            if choices and value not in choices:
-                raise ValueError(
-                    f"`{field.name}` should be one of {list(choices)}. "
-                    f"Received: {field.name}={value!r}"
-                )
+            _check(field, getattr(self, field.name))
+        check_dtype(self.dtype)
         if self.attention == "none" and self.query != "previous":
             raise ValueError(
                 "`query` needs an attention that is asked with it. Received: "

@@ -5,7 +5,7 @@ import zipfile
 
 import keras
 
-from s2s_keras.presets import new_model_path
+from s2s_keras.presets import save_model
 
 
 def pack(text_translator, folder):
@@ -24,8 +24,7 @@ def pack(text_translator, folder):
     Raises:
         FileExistsError: If the folder holds a model already.
     """
-    path = new_model_path(folder)
-    round_weights(text_translator).save(path)
+    path = save_model(round_weights(text_translator), folder)
     _compress(path)
     return path
 

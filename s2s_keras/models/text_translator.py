@@ -14,10 +14,11 @@ from s2s_keras.conventions import END_ID
 from s2s_keras.conventions import PAD_ID
 from s2s_keras.conventions import register
 from s2s_keras.decoding import penalties
+from s2s_keras.models.architecture import check_dtype
 from s2s_keras.models.translator import Translator
 from s2s_keras.presets import PRESETS
 from s2s_keras.presets import find_model
-from s2s_keras.presets import new_model_path
+from s2s_keras.presets import save_model
 from s2s_keras.progress import track
 from s2s_keras.text.normalization import normalize_text
 from s2s_keras.text.paragraphs import Paragraphs
@@ -188,12 +189,7 @@ class TextTranslator(keras.Model):
             ValueError: If there is no such policy, or its variables are in
                 bfloat16.
         """
-        if keras.dtype_policies.get(dtype).variable_dtype == "bfloat16":
-            raise ValueError(
-                "`dtype` should have variables of another type, as in "
-                "'mixed_bfloat16': TensorFlow cannot make orthogonal matrices "
-                f"of bfloat16. Received: dtype={dtype!r}"
-            )
+        check_dtype(dtype)
         translator = type(self.translator).from_config(
             _replace_dtype(self.translator.get_config(), dtype)
         )
@@ -226,7 +222,7 @@ class TextTranslator(keras.Model):
         Raises:
             FileExistsError: If the folder holds a model already.
         """
-        self.save(new_model_path(folder))
+        save_model(self, folder)
 
     def call(self, source_text, num_beams=None, length_penalty=None):
         source_ids, truncated = self.read(source_text)

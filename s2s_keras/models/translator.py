@@ -19,7 +19,7 @@ from s2s_keras.layers.attention_decoder import AttentionDecoder
 from s2s_keras.models.architecture import Architecture
 from s2s_keras.presets import PRESETS
 from s2s_keras.presets import find_model
-from s2s_keras.presets import new_model_path
+from s2s_keras.presets import save_model
 from s2s_keras.training.losses import cross_entropy
 
 
@@ -210,7 +210,7 @@ class Translator(keras.Model):
         Raises:
             FileExistsError: If the folder holds a model already.
         """
-        self.save(new_model_path(folder))
+        save_model(self, folder)
 
     def search(self, source_ids, max_lengths, num_beams=1, length_penalty=1.0):
         """Translates ids to ids.

@@ -24,6 +24,7 @@ from s2s_keras.text.tokenizer import SentencePieceTokenizer
 from s2s_keras.threads import count_cores
 from s2s_keras.training.distillation import add_translations
 from s2s_keras.training.evaluation import TranslationScore
+from s2s_keras.training.log import BACKUP
 from s2s_keras.training.log import SETTINGS
 from s2s_keras.training.log import TAUGHT
 from s2s_keras.training.log import TEACHERS
@@ -33,6 +34,9 @@ from s2s_keras.training.metrics import Perplexity
 from s2s_keras.training.metrics import TokenAccuracy
 from s2s_keras.training.optimizers import FusedAdam
 from s2s_keras.training.pictures import EpochPictures
+from s2s_keras.training.resuming import Backup
+from s2s_keras.training.resuming import Patience
+from s2s_keras.training.resuming import is_over
 from s2s_keras.training.sampling import ScheduledSampling
 from s2s_keras.training.settings import Settings
 from s2s_keras.training.side_by_side import OUTPUT
@@ -133,18 +137,18 @@ def make_callbacks(settings, run_dir, text_translator, validation_pairs):
         averaging = [keras.callbacks.SwapEMAWeights(swap_on_epoch=True)]
     sampling = []
     if settings.sampling_rate:
-        last = max(1, settings.epochs - 1)
+        last = settings.epochs - 1
         sampling = [
             ScheduledSampling(
-                lambda epoch: settings.sampling_rate * min(1, epoch / last)
+                lambda epoch: (
+                    settings.sampling_rate * (epoch / last if last else 1)
+                )
             )
         ]
     return [
         *sampling,
-        keras.callbacks.BackupAndRestore(
-            run_dir / "backup", delete_checkpoint=False
-        ),
         *averaging,
+        Backup(run_dir / BACKUP),
         TranslationScore(text_translator, validation_pairs),
         CpuMinutes(),
         keras.callbacks.ModelCheckpoint(
@@ -158,9 +162,7 @@ def make_callbacks(settings, run_dir, text_translator, validation_pairs):
                 default=None,
             ),
         ),
-        keras.callbacks.EarlyStopping(
-            monitor="val_bleu", mode="max", patience=settings.patience
-        ),
+        Patience(settings.patience, run_dir),
         keras.callbacks.CSVLogger(run_dir / "log.csv", append=True),
         EpochPictures(
             text_translator, validation_pairs.take(NUM_SAMPLES), run_dir
@@ -200,6 +202,16 @@ def train(settings, corpora, run_dir):
     train_pairs = _training_pairs(settings, corpora, run_dir)
     keras.utils.set_random_seed(settings.seed)
     tokenizers = train_tokenizers(settings, corpora.train)
+    if not is_over(settings, run_dir):
+        _fit(settings, tokenizers, train_pairs, corpora.validation, run_dir)
+    best = _build(settings, tokenizers)
+    best.load_weights(pathlib.Path(run_dir) / "best.weights.h5")
+    return _with_text(settings, best, tokenizers)
+
+
+def _fit(settings, tokenizers, train_pairs, validation_pairs, run_dir):
+    """Trains the epochs that the run has not had yet."""
+    order = settings.seed + len(read_rows(run_dir))
     strategy = _distribution()
     train_batches, validation_batches = (
         make_batches(
@@ -217,8 +229,8 @@ def train(settings, corpora, run_dir):
             num_shapes=COMPILED_SHAPES if settings.jit_compile else None,
         )
         for pairs, seed, variation in (
-            (train_pairs, settings.seed, _variation(settings)),
-            (corpora.validation, None, None),
+            (train_pairs, order, _variation(settings)),
+            (validation_pairs, None, None),
         )
     )
     with strategy.scope():
@@ -237,12 +249,9 @@ def train(settings, corpora, run_dir):
             settings,
             run_dir,
             _with_text(settings, translator, tokenizers),
-            corpora.validation,
+            validation_pairs,
         ),
     )
-    best = _build(settings, tokenizers)
-    best.load_weights(pathlib.Path(run_dir) / "best.weights.h5")
-    return _with_text(settings, best, tokenizers)
 
 
 def _training_pairs(settings, corpora, run_dir):
@@ -297,7 +306,7 @@ def train_alone(run_dir, corpora=None):
     settings = Settings.load(run_dir / SETTINGS)
     corpora = corpora or load_corpora(settings)
     train(settings, corpora, run_dir).save_to_preset(run_dir)
-    shutil.rmtree(run_dir / "backup")
+    shutil.rmtree(run_dir / BACKUP, ignore_errors=True)
 
 
 def _variation(settings):

@@ -7,6 +7,7 @@ import json
 import pathlib
 import platform
 
+BACKUP = "backup"  # folder that is there until all of a run is done
 SETTINGS = "settings.json"
 TAUGHT = "taught.json"  # what teachers said
 TEACHERS = "teachers"  # folder of the runs of those that were trained for it
@@ -14,12 +15,17 @@ PACKAGES = ("s2s-keras", "keras", "tensorflow", "tensorflow-text")
 
 
 def read_rows(run_dir):
-    """The rows of a run's log, one an epoch; none if it did not start yet."""
+    """The rows of a run's log, one an epoch; none if it did not start yet.
+
+    An epoch that was logged, but not saved before the run was killed, is logged
+    again.
+    """
     log_path = pathlib.Path(run_dir, "log.csv")
     if not log_path.exists():
         return []
     with log_path.open() as log:
-        return list(csv.DictReader(log))
+        rows = {int(row["epoch"]): row for row in csv.DictReader(log)}
+    return list(rows.values())
 
 
 def count_cpu_minutes(run_dir):

@@ -4,6 +4,9 @@ import dataclasses
 import json
 import pathlib
 
+from s2s_keras.models.architecture import AT_LEAST_0
+from s2s_keras.models.architecture import AT_LEAST_1
+from s2s_keras.models.architecture import SHARE
 from s2s_keras.models.architecture import Architecture
 from s2s_keras.models.architecture import option
 from s2s_keras.presets import PRESETS
@@ -48,17 +51,21 @@ class Settings(Architecture):
     tokenizer: str = option(
         "unigram", "SentencePiece kind.", ("unigram", "bpe")
     )
-    vocabulary_size: int = option(8000, "Pieces of a vocabulary, at most.")
+    vocabulary_size: int = option(
+        8000, "Pieces of a vocabulary, at most.", bounds=AT_LEAST_1
+    )
 
     subword_sampling: float = option(
         0.0,
         "Subword regularisation: alpha at which pieces are drawn; 0 takes the "
         "best.",
+        bounds=AT_LEAST_0,
     )
     noise: float = option(
         0.0,
         "Share of pairs joined, in capitals, with other names and numbers, "
         "misspelt, uncapitalised, unaccented or unpunctuated.",
+        bounds=SHARE,
     )
 
     teacher: str | None = option(
@@ -70,46 +77,62 @@ class Settings(Architecture):
         0,
         "Models of the preset --teacher that are trained first, to translate "
         "together.",
+        bounds=AT_LEAST_0,
     )
 
-    epochs: int = option(8, "Passes over the training split.")
-    tokens_per_batch: int = option(1200, "Padded target tokens of a batch.")
-    learning_rate: float = option(4e-3, "Peak of the cosine schedule.")
-    warmup_steps: int = option(300, "Steps to reach the peak.")
-    label_smoothing: float = option(0.1, "Probability spread evenly.")
+    epochs: int = option(
+        8, "Passes over the training split.", bounds=AT_LEAST_1
+    )
+    tokens_per_batch: int = option(
+        1200, "Padded target tokens of a batch.", bounds=AT_LEAST_1
+    )
+    learning_rate: float = option(
+        4e-3, "Peak of the cosine schedule.", bounds=AT_LEAST_0
+    )
+    warmup_steps: int = option(
+        300, "Steps to reach the peak.", bounds=AT_LEAST_0
+    )
+    label_smoothing: float = option(
+        0.1, "Probability spread evenly.", bounds=SHARE
+    )
     consistency: float = option(
         0.0,
         "Strength of the pull between two readings of each sentence, under "
         "different dropout.",
+        bounds=AT_LEAST_0,
     )
     sampling_rate: float = option(
         0.0,
         "Share of known tokens replaced by own predictions in the last epoch; "
         "grows from 0.",
+        bounds=AT_LEAST_0,
     )
     ema_momentum: float = option(
-        0.0, "Momentum of averaged weights; 0 does not average."
+        0.0, "Momentum of averaged weights; 0 does not average.", bounds=SHARE
     )
     jit_compile: bool = option(
         False,
         "Compile with XLA, for GPUs; batches are padded to few shapes.",
     )
     patience: int = option(
-        5, "Epochs without a better validation BLEU before stopping."
+        5,
+        "Epochs without a better validation BLEU before stopping.",
+        bounds=AT_LEAST_0,
     )
-    max_len: int = option(100, "Longer training pairs are dropped.")
+    max_len: int = option(
+        100, "Longer training pairs are dropped.", bounds=AT_LEAST_1
+    )
     seed: int = option(0, "Seed of weights, dropout and order.")
 
-    num_beams: int = option(5, "Width of the beam after training.")
-    length_penalty: float = option(1.0, "Strength of the length penalty.")
+    num_beams: int = option(
+        5, "Width of the beam after training.", bounds=AT_LEAST_1
+    )
+    length_penalty: float = option(
+        1.0, "Strength of the length penalty.", bounds=AT_LEAST_0
+    )
 
     def __post_init__(self):
         super().__post_init__()
-        if self.teachers < 0:
-            raise ValueError(
-                "`teachers` should not be negative. "
-                f"Received: teachers={self.teachers}"
-            )
         if self.teachers and self.teacher not in PRESETS:
             raise ValueError(
                 "`teachers` needs a `teacher` that is a preset, one of "

@@ -172,6 +172,9 @@ def test_sampling_grows_to_the_rate_of_the_settings(tmp_path):
     (sampling,) = [c for c in callbacks if isinstance(c, ScheduledSampling)]
     rates = [sampling.schedule(epoch) for epoch in range(5)]
     np.testing.assert_allclose(rates, [0, 0.1, 0.2, 0.3, 0.4])
+    settings = Settings(sampling_rate=0.4, epochs=1)
+    sampling, *_ = job.make_callbacks(settings, tmp_path, None, tf_pairs())
+    assert sampling.schedule(0) == 0.4
     without = job.make_callbacks(Settings(), tmp_path, None, tf_pairs())
     assert not any(isinstance(c, ScheduledSampling) for c in without)
 

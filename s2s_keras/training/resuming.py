@@ -1,0 +1,57 @@
+"""What a run that was killed goes on from."""
+
+import keras
+
+from s2s_keras.training.log import read_rows
+
+
+class Backup(keras.callbacks.BackupAndRestore):
+    """Saves an epoch when the next one begins: it is scored and logged then.
+
+    It comes behind `SwapEMAWeights`, which puts the weights back that are
+    trained.
+
+    Args:
+        folder: Where the last two states are kept.
+    """
+
+    def __init__(self, folder):
+        super().__init__(
+            folder, double_checkpoint=True, delete_checkpoint=False
+        )
+
+    def on_epoch_begin(self, epoch, logs=None):
+        if epoch:
+            super().on_epoch_end(epoch - 1)
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Saves nothing yet."""
+
+
+class Patience(keras.callbacks.EarlyStopping):
+    """Stops as `EarlyStopping`, with the epochs of before counted in.
+
+    Args:
+        patience: Integer. Epochs without a better validation BLEU.
+        run_dir: Folder of the run, with the log of these epochs.
+    """
+
+    def __init__(self, patience, run_dir):
+        super().__init__(monitor="val_bleu", mode="max", patience=patience)
+        self.run_dir = run_dir
+
+    def on_train_begin(self, logs=None):
+        super().on_train_begin(logs)
+        for row in read_rows(self.run_dir):
+            scores = {self.monitor: float(row[self.monitor])}
+            self.on_epoch_end(int(row["epoch"]), scores)
+
+
+def is_over(settings, run_dir):
+    """Whether a run has had all epochs, or those that its patience allows."""
+    scores = [float(row["val_bleu"]) for row in read_rows(run_dir)]
+    if not scores:
+        return False
+    waited = len(scores) - 1 - scores.index(max(scores))
+    all_of_them = len(scores) >= settings.epochs
+    return all_of_them or waited >= max(1, settings.patience)

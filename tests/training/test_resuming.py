@@ -1,0 +1,105 @@
+import csv
+
+import keras
+import numpy as np
+import pytest
+
+from s2s_keras.training.resuming import Backup
+from s2s_keras.training.resuming import Patience
+from s2s_keras.training.resuming import is_over
+from s2s_keras.training.settings import Settings
+
+
+class Logs(keras.callbacks.Callback):
+    """Logs one BLEU an epoch, and is killed in the middle of scoring one."""
+
+    def __init__(self, path, scores, killed_at=None):
+        super().__init__()
+        self.path, self.scores, self.killed_at = path, scores, killed_at
+
+    def on_epoch_end(self, epoch, logs=None):
+        if epoch == self.killed_at:
+            raise KeyboardInterrupt
+        logs["val_bleu"] = self.scores[epoch]
+        append(self.path, epoch, self.scores[epoch])
+
+
+def append(path, epoch, score):
+    is_new = not path.exists()
+    with path.open("a") as log:
+        writer = csv.writer(log)
+        if is_new:
+            writer.writerow(["epoch", "val_bleu"])
+        writer.writerow([epoch, score])
+
+
+def epochs_of(path):
+    with path.open() as log:
+        return [int(row["epoch"]) for row in csv.DictReader(log)]
+
+
+def fit(run_dir, scores, killed_at=None, patience=9, ema=False):
+    keras.utils.set_random_seed(0)
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    model.compile(keras.optimizers.Adam(0.1, use_ema=ema), "mse")
+    averaging = [keras.callbacks.SwapEMAWeights(True)] if ema else []
+    model.fit(
+        np.ones((8, 2)),
+        np.ones((8, 1)),
+        epochs=len(scores),
+        verbose=0,
+        callbacks=[
+            *averaging,
+            Backup(run_dir / "backup"),
+            Logs(run_dir / "log.csv", scores, killed_at),
+            Patience(patience, run_dir),
+        ],
+    )
+    return model.get_weights()
+
+
+@pytest.mark.parametrize("ema", [False, True])
+@pytest.mark.parametrize("killed_at", [0, 1, 2])
+def test_an_epoch_that_was_not_scored_comes_again(tmp_path, killed_at, ema):
+    for name in ("whole", "killed"):
+        (tmp_path / name).mkdir()
+    expected = fit(tmp_path / "whole", [1, 2, 3], ema=ema)
+    with pytest.raises(KeyboardInterrupt):
+        fit(tmp_path / "killed", [1, 2, 3], killed_at, ema=ema)
+    found = fit(tmp_path / "killed", [1, 2, 3], ema=ema)
+    assert epochs_of(tmp_path / "killed" / "log.csv") == [0, 1, 2]
+    for one, other in zip(found, expected, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-6)
+
+
+@pytest.mark.parametrize("killed_at", [None, 2, 3])
+def test_patience_outlives_the_run(tmp_path, killed_at):
+    scores = [5, 4, 3, 2, 1, 0, 0, 0]
+    if killed_at:
+        with pytest.raises(KeyboardInterrupt):
+            fit(tmp_path, scores, killed_at, patience=3)
+    fit(tmp_path, scores, patience=3)
+    assert epochs_of(tmp_path / "log.csv") == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    ("scores", "expected"),
+    [
+        ([], False),
+        ([1], False),
+        ([3, 2], False),
+        ([3, 2, 1], True),
+        ([1, 2, 3, 4], False),
+        ([1, 2, 3, 4, 5], True),
+    ],
+)
+def test_a_run_is_over_when_epochs_or_patience_are(tmp_path, scores, expected):
+    for epoch, score in enumerate(scores):
+        append(tmp_path / "log.csv", epoch, score)
+    assert is_over(Settings(epochs=5, patience=2), tmp_path) == expected
+
+
+def test_an_epoch_that_was_logged_twice_counts_once(tmp_path):
+    for epoch in (0, 1, 1):
+        append(tmp_path / "log.csv", epoch, 1)
+    assert not is_over(Settings(epochs=3), tmp_path)
