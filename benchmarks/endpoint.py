@@ -65,7 +65,7 @@ BAD = (
     type=click.Path(dir_okay=False, path_type=pathlib.Path),
 )
 def main(path, requests, clients, soak, output):
-    servable = Servable(path / str(list_versions(path)[-1]))
+    servable = Servable(path / list_versions(path)[-1])
     with serving(path) as (process, port):
         model = Model(servable, port, path.resolve().name)
         figures = compare_latency(model, requests)

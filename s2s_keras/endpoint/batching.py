@@ -21,7 +21,7 @@ from s2s_keras.endpoint.failure import invalid
 class Limits(NamedTuple):
     """What bounds a batcher."""
 
-    batch_size: int = 64  # rows in a run
+    batch_size: int = 64  # rows in a request, and in a run
     delay: float = 0.002  # seconds that a request waits for neighbours
     threads: int = 2  # runs at a time
     queue: int = 1000  # requests that wait
@@ -75,18 +75,15 @@ class Batcher:
             Failure: 400, if it has more rows than a batch, 503, if too many
                 requests wait, or what the servable raises.
         """
-        num_rows = self._count_rows(servable, signature, inputs)
-        if num_rows > self.limits.batch_size:
-            raise invalid(
-                f"Task size {num_rows} is larger than maximum input batch size "
-                f"{self.limits.batch_size}"
-            )
+        num_rows = self._count_rows(inputs)
         if self.num_waiting >= self.limits.queue:
             raise Failure(
                 "UNAVAILABLE",
                 "The batch scheduling queue to which this task was submitted "
                 "is full",
             )
+        if not _may_be_batched(servable, signature, inputs):
+            num_rows = 0
         future = asyncio.get_running_loop().create_future()
         task = _Task(servable, signature, inputs, num_rows, future)
         key = _key(task)
@@ -97,15 +94,18 @@ class Batcher:
         worker.add_done_callback(self._workers.discard)
         return await future
 
-    def _count_rows(self, servable, signature, inputs):
-        """Counts the rows of a request, if it may be batched."""
-        sizes = {array.shape[:1] for array in inputs.values()}
-        fits = all(
-            spec.fits(inputs[name]) for name, spec in signature.inputs.items()
-        )
-        if len(sizes) != 1 or not fits or not signature.is_batched:
-            return 0
-        return 0 if signature.name in servable.unbatched else sizes.pop()[0]
+    def _count_rows(self, inputs):
+        """Counts the rows of a request, 0 where its inputs do not agree."""
+        sizes = {
+            array.shape[0] if array.ndim else 0 for array in inputs.values()
+        }
+        num_rows = sizes.pop() if len(sizes) == 1 else 0
+        if num_rows > self.limits.batch_size:
+            raise invalid(
+                f"Task size {num_rows} is larger than maximum input batch size "
+                f"{self.limits.batch_size}"
+            )
+        return num_rows
 
     async def _work(self, key):
         """Answers the next batch, unless another worker took its requests."""
@@ -170,6 +170,14 @@ class Batcher:
 
 class _NotBatched(Exception):
     """An output has not the rows of the inputs, or is padded."""
+
+
+def _may_be_batched(servable, signature, inputs):
+    fits = all(
+        spec.fits(inputs[name]) for name, spec in signature.inputs.items()
+    )
+    is_batched = signature.is_batched and fits
+    return is_batched and signature.name not in servable.unbatched
 
 
 def _key(task):

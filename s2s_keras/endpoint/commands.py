@@ -206,11 +206,7 @@ def serve_config(paths, name, labels, output, timeout, **options):
     """
     from s2s_keras.endpoint import production
 
-    if len(paths) > 1 and (name or labels):
-        raise ValueError(
-            "--name and --label are for one model. "
-            f"Received: {len(paths)} models"
-        )
+    _check_models(paths, name, labels)
     models = [
         production.Model(path, name or path.resolve().name, labels)
         for path in paths
@@ -226,3 +222,18 @@ def serve_config(paths, name, labels, output, timeout, **options):
     command = production.make_command(models, folder, timeout)
     click.echo(command)
     return {"command": command, "files": files}
+
+
+def _check_models(paths, name, labels):
+    if len(paths) > 1 and (name or labels):
+        raise ValueError(
+            "--name and --label are for one model. "
+            f"Received: {len(paths)} models"
+        )
+    if len({path.resolve().name for path in paths}) < len(paths):
+        raise ValueError(
+            "PATHS should end in different names, those of the models. "
+            f"Received: {', '.join(map(str, paths))}"
+        )
+    for path in paths:
+        _check_path(path)

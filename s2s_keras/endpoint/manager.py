@@ -68,13 +68,13 @@ class Manager:
             logger.warning("cannot list %s: %s", self.path, error)
             return
         kept = {
-            version
-            for version in present
-            if self._is_required(version) and self._ensure(version)
+            int(folder)
+            for folder in present
+            if self._is_required(int(folder)) and self._ensure(folder)
         }
-        for version in reversed(present):
-            if self._ensure(version):
-                kept.add(version)
+        for folder in reversed(present):
+            if self._ensure(folder):
+                kept.add(int(folder))
                 break
         if present and not kept:
             return
@@ -84,11 +84,12 @@ class Manager:
     def _is_required(self, version):
         return self.all_versions or version in self.labels.values()
 
-    def _ensure(self, version):
+    def _ensure(self, folder):
         """Loads a version unless it is; says whether it is loaded then."""
+        version = int(folder)
         if version in self.servables:
             return True
-        path = self.path / str(version)
+        path = self.path / folder
         files = _describe_files(path)
         if self._failed.get(version) == files:
             return False
@@ -111,14 +112,15 @@ class Manager:
 
     def _unload(self, version):
         servable = self.servables[version]
-        self.states[version] = State("UNLOADING")
+        state = self.states[version] = State("UNLOADING")
         self.servables = {
             v: s for v, s in self.servables.items() if v != version
         }
-        servable.retire(lambda: self._end(version))
+        servable.retire(lambda: self._end(version, state))
 
-    def _end(self, version):
-        self.states[version] = State("END")
+    def _end(self, version, state):
+        if self.states[version] is state:  # it did not come back meanwhile
+            self.states[version] = State("END")
         logger.info("unloaded version %d of %s", version, self.name)
 
     def acquire(self, spec):
@@ -200,23 +202,25 @@ class Manager:
 
 
 def list_versions(path):
-    """Lists the versions in a directory.
+    """Lists the folders of the versions in a directory.
 
     Args:
         path: Path.
 
     Returns:
-        Sorted list of integers.
+        List of names that are numbers, the lowest first. Of `00000001` and
+        `1` it is the latter, the last by name, as in TensorFlow Serving.
 
     Raises:
         OSError: If the directory cannot be read.
     """
     names = [entry.name for entry in os.scandir(path) if entry.is_dir()]
-    return sorted(
-        int(name)
-        for name in names
-        if name.isascii() and name.isdigit() and str(int(name)) == name
-    )
+    found = {
+        int(name): name
+        for name in sorted(names)
+        if name.isascii() and name.isdigit()
+    }
+    return [found[version] for version in sorted(found)]
 
 
 def _describe_files(path):

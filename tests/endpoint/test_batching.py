@@ -3,10 +3,12 @@
 import asyncio
 import concurrent.futures
 import functools
+import json
 import threading
 
 import numpy as np
 import pytest
+import toy_model
 
 from s2s_keras.endpoint.batching import Batcher
 from s2s_keras.endpoint.batching import Limits
@@ -169,16 +171,47 @@ def test_an_empty_request_runs_alone():
     assert values(run_all(servable, [[[2]], empty])) == [[2], []]
 
 
-def test_too_many_rows_are_refused():
+@pytest.mark.parametrize(
+    "x_shape, y_shape, unbatched",
+    [
+        ((None, None), (None,), set()),
+        ((None, None), (None,), {"echo"}),
+        ((None, None), (None, None), set()),  # which would be padded
+        ((None, None), (), set()),
+        ((None,), (None,), set()),  # of another rank
+        (None, (None,), set()),
+    ],
+)
+def test_too_many_rows_are_refused(x_shape, y_shape, unbatched):
+    signature = Signature(
+        "echo",
+        {"x": TensorSpec("x:0", "int64", x_shape)},
+        {"y": TensorSpec("y:0", "int64", y_shape)},
+    )
+    servable = FakeServable()
+    servable.unbatched = unbatched
+
     async def main():
         batcher = Batcher(Limits(batch_size=2))
         with pytest.raises(Failure, match="Task size 3 .* batch size 2") as e:
             await batcher.run(
-                FakeServable(), ECHO, {"x": np.zeros([3, 1], "int64")}
+                servable, signature, {"x": np.zeros([3, 1], "int64")}
             )
         assert e.value.status == 400
 
+    servable.gate.set()
     asyncio.run(main())
+
+
+@pytest.mark.parametrize("signature", ["serving_default", "details", "whole"])
+def test_every_signature_takes_a_batch_and_no_more(signature, toy_path, serve):
+    served = serve(Manager(toy_path), Limits(batch_size=2))
+    for num_rows, expected in ((2, 200), (3, 400)):
+        body = {"signature_name": signature, "inputs": ["a"] * num_rows}
+        status, _ = served.ask(
+            "POST", f"/v1/models/{toy_model.NAME}:predict", json.dumps(body)
+        )
+        assert status == expected
 
 
 def test_64_clients_get_their_own_answers(toy_path, serve):

@@ -115,7 +115,7 @@ def test_serve_config_prints_all_that_is_needed(toy_path):
 
 def test_serve_config_writes_files_for_several_models(toy_path, tmp_path):
     other = tmp_path / "other model"
-    other.mkdir()
+    (other / "1").mkdir(parents=True)
     output = tmp_path / "serving"
     result = run(
         *("serve-config", str(toy_path), str(other)),
@@ -136,3 +136,19 @@ def test_serve_config_names_one_model_alone(toy_path, tmp_path):
     result = run("serve-config", str(toy_path), str(tmp_path), "--name", "a")
     assert result.exit_code == 1
     assert "2 models" in result.stderr
+
+
+def test_serve_config_refuses_what_serve_refuses(toy_path, tmp_path):
+    for path in (toy_path / "1", tmp_path):
+        result = run("serve-config", str(toy_path), str(path))
+        assert result.exit_code == 1
+        assert result.stderr == run("serve", str(path)).stderr
+
+
+def test_serve_config_refuses_models_of_one_name(toy_path, tmp_path):
+    other = tmp_path / toy_path.name
+    (other / "1").mkdir(parents=True)
+    result = run("serve-config", str(toy_path), str(other))
+    assert result.exit_code == 1
+    assert "different names" in result.stderr
+    assert f"Received: {toy_path}, {other}" in result.stderr

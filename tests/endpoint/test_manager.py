@@ -12,6 +12,7 @@ import toy_model
 from s2s_keras.endpoint.failure import Failure
 from s2s_keras.endpoint.manager import Manager
 from s2s_keras.endpoint.manager import Spec
+from s2s_keras.endpoint.manager import list_versions
 
 
 class FakeServable:
@@ -34,8 +35,15 @@ def write(path, *versions):
         (path / str(version) / "saved_model.pb").touch()
 
 
-def make(path, **options):
-    manager = Manager(path, "toy", load=FakeServable, **options)
+class UsedServable(FakeServable):
+    """Is in use until `end` is called."""
+
+    def retire(self, on_close):
+        self.end = on_close
+
+
+def make(path, load=FakeServable, **options):
+    manager = Manager(path, "toy", load=load, **options)
     manager.poll()
     return manager
 
@@ -46,10 +54,23 @@ def states(manager):
 
 def test_the_highest_version_is_loaded(tmp_path):
     write(tmp_path, 1, 2, 10)
-    for name in ("a", "011", "-1", "\u0663", "12.tmp"):
+    for name in ("a", "1a", "-1", "\u0663", "12.tmp"):
         (tmp_path / name).mkdir()
     (tmp_path / "13").touch()
     assert list(make(tmp_path).servables) == [10]
+
+
+def test_zeros_before_a_version(tmp_path):
+    write(tmp_path, "00000009", "00000010")
+    manager = make(tmp_path, labels={"stable": 9})
+    assert set(manager.servables) == {9, 10}
+    assert manager.acquire(Spec("toy", label="stable"))[0] == 9
+    assert states(manager) == {9: "AVAILABLE", 10: "AVAILABLE"}
+
+
+def test_two_folders_of_one_version(tmp_path):
+    write(tmp_path, "010", "10", "0010", "9")
+    assert list_versions(tmp_path) == ["9", "10"]
 
 
 def test_all_versions(tmp_path):
@@ -119,6 +140,31 @@ def test_a_version_that_is_gone(tmp_path):
     shutil.rmtree(tmp_path / "1")
     manager.poll()
     assert not manager.servables
+
+
+def test_a_version_that_comes_back_while_its_past_is_in_use(tmp_path):
+    write(tmp_path, 1, 2)
+    manager = make(tmp_path, UsedServable)
+    old = manager.servables[2]
+    shutil.rmtree(tmp_path / "2")
+    manager.poll()
+    assert states(manager) == {1: "AVAILABLE", 2: "UNLOADING"}
+    write(tmp_path, 2)
+    manager.poll()
+    old.end()
+    assert states(manager) == {1: "UNLOADING", 2: "AVAILABLE"}
+
+
+def test_why_a_version_did_not_come_back_stays_known(tmp_path):
+    write(tmp_path, 1, 2)
+    manager = make(tmp_path, UsedServable)
+    old = manager.servables[2]
+    shutil.rmtree(tmp_path / "2")
+    manager.poll()
+    (tmp_path / "2").mkdir()
+    manager.poll()
+    old.end()
+    assert "half-written" in manager.states[2].message
 
 
 def test_the_last_that_works_stays(tmp_path):
