@@ -95,4 +95,10 @@ def load_model(model, dtype=None):
     from s2s_keras.models.text_translator import TextTranslator
 
     one_thread_an_operation(NUM_BATCHES_AT_ONCE)
-    return TextTranslator.from_preset(model, dtype)
+    try:
+        return TextTranslator.from_preset(model, dtype)
+    except KeyError as error:  # a ZIP archive without what Keras keeps there
+        raise ValueError(
+            f"A model should be a `.keras` file. Received: {model}, which is "
+            f"none: {error.args[0]}"
+        ) from error

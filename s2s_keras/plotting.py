@@ -39,9 +39,14 @@ def plot_attention(translation, axes=None):
     )
     axes.xaxis.tick_top()
     axes.set_xticks(
-        range(source_len), translation.source_pieces, rotation="vertical"
+        range(source_len),
+        translation.source_pieces,
+        rotation="vertical",
+        parse_math=False,
     )
-    axes.set_yticks(range(target_len), translation.target_pieces)
+    axes.set_yticks(
+        range(target_len), translation.target_pieces, parse_math=False
+    )
     axes.set_xlabel("source")
     axes.set_ylabel("translation")
     axes.figure.colorbar(image, ax=axes, label="attention")

@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 
 from s2s_keras.models.text_translator import Translation
 from s2s_keras.plotting import plot_attention
@@ -32,3 +33,14 @@ def test_it_is_a_picture(tmp_path):
     for name in ("attention.png", "attention.svg"):
         plot_attention(TRANSLATION).savefig(tmp_path / name)
         assert (tmp_path / name).stat().st_size > 1000
+
+
+@pytest.mark.parametrize("piece", ["$$", "$a^$"])
+def test_dollars_are_drawn_as_they_are(piece, tmp_path):
+    translation = Translation(
+        piece, -1.0, [piece, "[END]"], [piece, "[END]"], np.eye(2), False
+    )
+    figure = plot_attention(translation)
+    figure.savefig(tmp_path / "attention.svg")
+    text = (tmp_path / "attention.svg").read_text()
+    assert text.count(f"<!-- {piece} -->") == 2

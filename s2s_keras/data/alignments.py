@@ -2,6 +2,7 @@
 
 import gzip
 import pathlib
+import re
 from typing import NamedTuple
 
 from s2s_keras.data.clause_grammar.grammar import word_tokens
@@ -45,7 +46,7 @@ def load_aligned_pairs(dataset, split, links=None, data_dir=None):
 
     Raises:
         ValueError: If there are no links, not as many lines of them as pairs,
-            or if they do not fit the pairs.
+            if a line holds something else, or if they do not fit the pairs.
     """
     if (
         links is None
@@ -61,10 +62,12 @@ def load_aligned_pairs(dataset, split, links=None, data_dir=None):
         for pair in corpus.as_numpy_iterator()
     ]
     if links is None:
+        path = dataset
         lines = load_tfds_alignment(dataset, split, data_dir)
         split_words = word_tokens
     else:
-        lines = _read_lines(str(links).replace("{split}", split))
+        path = str(links).replace("{split}", split)
+        lines = _read_lines(path)
         split_words = str.split
     if len(lines) != len(pairs):
         raise ValueError(
@@ -72,8 +75,8 @@ def load_aligned_pairs(dataset, split, links=None, data_dir=None):
             f"{len(lines)} lines, {len(pairs)} pairs"
         )
     return [
-        _make_pair(*pair, line, split_words)
-        for pair, line in zip(pairs, lines, strict=True)
+        _make_pair(*pair, _parse_links(line, path, number), split_words)
+        for number, (pair, line) in enumerate(zip(pairs, lines, strict=True), 1)
     ]
 
 
@@ -84,13 +87,19 @@ def _read_lines(path):
     return content.decode().splitlines()
 
 
-def _make_pair(source_text, target_text, line, split_words):
+def _parse_links(line, path, number):
+    links = [link for link in line.split() if link != "-"]  # "-": no links
+    for link in links:
+        if not re.fullmatch(r"\d+-\d+", link):
+            raise ValueError(
+                "`links` should hold links like '0-0 1-2', or '-' for none. "
+                f"Received: {link!r} in line {number} of {path}"
+            )
+    return frozenset(tuple(map(int, link.split("-"))) for link in links)
+
+
+def _make_pair(source_text, target_text, links, split_words):
     words = split_words(source_text), split_words(target_text)
-    links = frozenset(
-        tuple(map(int, link.split("-")))
-        for link in line.split()
-        if link != "-"  # a pair without links
-    )
     for source, target in links:
         if source >= len(words[0]) or target >= len(words[1]):
             raise ValueError(

@@ -25,7 +25,7 @@ class TokenizedPairs(NamedTuple):
         source_ids: Ragged int32 tensor `[num_variants * pairs, (source_len)]`,
             END included. All pairs of a variant come before the next.
         label_ids: Ragged int32 tensor `[num_variants * pairs, (target_len)]`,
-            END included.
+            END included. Neither side of a pair is ever empty or overlong.
         num_empty: Integer. Dropped pairs with an empty side.
         num_overlong: Integer. Dropped pairs with too long a side.
         num_variants: Integer. How often the corpus is there.
@@ -56,6 +56,9 @@ def tokenize_pairs(
 ):
     """Tokenizes a corpus and drops empty and overlong pairs, with a warning.
 
+    Which those are does not depend on `variation`: where only a varied reading
+    of a pair is empty or overlong, the plain one takes its place.
+
     Args:
         pairs: `tf.data.Dataset` of scalar strings (source_text, target_text).
         source_tokenizer: Tokenizer of the source texts.
@@ -80,22 +83,18 @@ def tokenize_pairs(
             "`pairs` should hold at least one pair. Received: an empty dataset"
         )
     tokenizers = source_tokenizer, target_tokenizer
-    if variation is None:
-        batches = [
-            _tokenize(batch, tokenizers) for batch in track(texts, "Tokenizing")
-        ]
-        num_variants = 1
-    else:
-        batches = list(variation.tokenize(texts, tokenizers))
+    batches = [
+        _tokenize(batch, tokenizers) for batch in track(texts, "Tokenizing")
+    ]
+    num_variants = 0
+    if variation is not None:
+        batches += variation.tokenize(texts, tokenizers)
         num_variants = variation.num_variants
     source_ids, label_ids = (
         _close(tf.concat(side, axis=0)) for side in zip(*batches, strict=True)
     )
-    return _drop_unusable(
-        TokenizedPairs(source_ids, label_ids, 0, 0, num_variants),
-        max_source_len,
-        max_target_len,
-    )
+    readings = TokenizedPairs(source_ids, label_ids, 0, 0, 1 + num_variants)
+    return _drop_unusable(readings, max_source_len, max_target_len)
 
 
 def _tokenize(texts, tokenizers):
@@ -111,16 +110,29 @@ def _close(ids):
     return tf.concat([ids, end], axis=1)
 
 
-def _drop_unusable(tokenized_pairs, max_source_len, max_target_len):
-    source_lengths, label_lengths = (
-        lengths.max(axis=0) for lengths in tokenized_pairs.lengths
-    )
-    empty = (source_lengths == 1) | (label_lengths == 1)  # END alone
-    overlong = (source_lengths > max_source_len) | (
+def _drop_unusable(readings, max_source_len, max_target_len):
+    """Drops pairs whose plain reading cannot be learned from.
+
+    Args:
+        readings: `TokenizedPairs`, the plain reading before the variants.
+        max_source_len: Integer.
+        max_target_len: Integer.
+
+    Returns:
+        `TokenizedPairs` of the variants, or of the plain reading alone. The
+        plain one stands in for those that cannot be learned from.
+
+    Raises:
+        ValueError: If no pair is left.
+    """
+    source_lengths, label_lengths = readings.lengths
+    empties = (source_lengths == 1) | (label_lengths == 1)  # END alone
+    overlongs = (source_lengths > max_source_len) | (
         label_lengths > max_target_len
     )
-    overlong &= ~empty
-    usable = ~(empty | overlong)
+    unfit = empties | overlongs
+    empty, usable = empties[0], ~unfit[0]
+    overlong = ~(empty | usable)
     report = (
         f"{empty.sum()} empty and {overlong.sum()} overlong of "
         f"{len(usable)} pairs (at most {max_source_len} source and "
@@ -132,13 +144,15 @@ def _drop_unusable(tokenized_pairs, max_source_len, max_target_len):
         )
     if not usable.all():
         warnings.warn(f"Dropped {report}.", stacklevel=3)
-    kept = np.tile(usable, tokenized_pairs.num_variants)
+    rows = np.arange(unfit.size).reshape(unfit.shape)
+    rows = np.where(unfit, rows[0], rows)[:, usable]
+    variants = rows[1:] if len(rows) > 1 else rows
     return TokenizedPairs(
-        tf.ragged.boolean_mask(tokenized_pairs.source_ids, kept),
-        tf.ragged.boolean_mask(tokenized_pairs.label_ids, kept),
+        tf.gather(readings.source_ids, variants.ravel()),
+        tf.gather(readings.label_ids, variants.ravel()),
         int(empty.sum()),
         int(overlong.sum()),
-        tokenized_pairs.num_variants,
+        len(variants),
     )
 
 
@@ -158,7 +172,8 @@ def make_batches(
         batch_size: Integer. Pairs in a batch.
         tokens_per_batch: Integer. When given, replaces `batch_size` by a
             budget: pairs in a batch times their greatest length, padding
-            included, stays within it.
+            included, stays within it where `num_shapes` is not given, but for
+            a pair that is longer by itself.
         shuffle_seed: Integer. When given, pairs come in a new order in every
             epoch, the same in every run. Otherwise they keep one order. Where
             there are variants of the pairs, each epoch draws one.
@@ -167,12 +182,19 @@ def make_batches(
         num_copies: Integer. How often each pair is in a batch, one copy right
             after the other, as `TokenCrossEntropy(consistency=...)` wants two.
             Both limits count them all.
+        num_shapes: Integer. When given, the same batches are padded further,
+            until there are at most so many shapes of them. Each is as large as
+            the largest batch of its group on every side, which takes more
+            than `tokens_per_batch`, the more the fewer shapes there are.
 
     Returns:
         `tf.data.Dataset` of known cardinality, of `(inputs, label_ids,
         sample_weight)`: a dictionary of `source_ids` `[batch, source_len]`
         and `target_ids` `[batch, target_len]`, int32 `[batch, target_len]`,
         and float32 `[batch, target_len]`, 0 on padding.
+
+    Raises:
+        ValueError: If `num_shapes` is not positive.
     """
     batch_size = max(1, batch_size // num_copies)
     if tokens_per_batch is not None:

@@ -21,7 +21,7 @@ def load_tfds_set(
     schema = _read_schema(builder)
     languages = _choose_languages(schema, source, target)
     if download:
-        _prepare(builder, manual_dir)
+        builder = _prepare(builder, manual_dir)
     return _select_pairs(_read_builder(builder, split), schema, *languages)
 
 
@@ -37,8 +37,7 @@ def load_tfds_alignment(dataset, split, data_dir):
             "`dataset` should have a feature 'alignment'. Received: "
             f"dataset={dataset!r} with {list(builder.info.features)}"
         )
-    _prepare(builder, manual_dir=None)
-    examples = _read_builder(builder, split)
+    examples = _read_builder(_prepare(builder, manual_dir=None), split)
     return [
         example["alignment"].decode()
         for example in examples.as_numpy_iterator()
@@ -166,19 +165,26 @@ def _other_language(schema, language, step=1):
 
 
 def _prepare(builder, manual_dir):
+    """Returns the builder, or one like it, of a data set that is prepared."""
     if manual_dir is not None and not os.path.isdir(manual_dir):
         raise FileNotFoundError(
             "`manual_dir` should be a folder that exists. "
             f"Received: manual_dir={manual_dir!r}"
         )
     if builder.is_prepared():
-        return
+        return builder
     if builder.data_path.exists():
         raise ValueError(
             "`data_dir` should hold whole data sets. Received: an incomplete "
             f"one, {builder.data_dir!r}; remove it to have it built anew"
         )
-    download_and_prepare(builder, manual_dir)
+    try:
+        download_and_prepare(builder, manual_dir)
+    except OSError:
+        if not builder.is_prepared():  # by somebody else, in the meantime
+            raise
+        return _import_tfds().builder_from_directory(builder.data_dir)
+    return builder
 
 
 def _read_builder(builder, split):

@@ -80,11 +80,11 @@ def _decode(texts):
 def misread(pairs, rng):
     """Makes a training pair as hasty writers would have it.
 
-    Some sentences are followed by the next ones, some are in capitals on both
-    sides, and in some the names and numbers of both sides are others, which
-    nobody knows: the model learns to copy them. Else the source may be
-    misspelt, have small letters only, and lack the accents and the marks at
-    both ends; the target stays as it is.
+    Some sentences are followed by the next ones, where none is empty, some are
+    in capitals on both sides, and in some the names and numbers of both sides
+    are others, which nobody knows: the model learns to copy them. Else the
+    source may be misspelt, have small letters only, and lack the accents and
+    the marks at both ends; the target stays as it is.
 
     Args:
         pairs: List of pairs of strings: the pair to change, and those that may
@@ -97,6 +97,8 @@ def misread(pairs, rng):
     kind = rng.random()
     if kind < 0.2:
         joined = pairs[: rng.randint(2, MOST_JOINED)]
+        if not all(map(all, joined)):  # an empty side would unpair the others
+            return pairs[0]
         return tuple(" ".join(side) for side in zip(*joined, strict=True))
     source_text, target_text = pairs[0]
     if kind < 0.3:

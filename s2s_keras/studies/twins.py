@@ -1,5 +1,6 @@
 """The two systems to compare: one with attention, one as large without."""
 
+import bisect
 import dataclasses
 import pathlib
 
@@ -35,19 +36,20 @@ def make_twin(architecture, vocabulary_size):
         query="previous",
         embedding_in_memory=False,
     )
-    candidates = [
-        dataclasses.replace(without, units=units)
-        for units in range(architecture.units, 2 * architecture.units, 8)
-    ]
-    # Parameters grow with the units: halve the range that holds the answer.
-    low, high = 0, len(candidates) - 1
-    while low < high:
-        middle = (low + high) // 2
-        if count_parameters(candidates[middle], vocabulary_size) < wanted:
-            low = middle + 1
-        else:
-            high = middle
-    return candidates[low]
+
+    def widen(units):
+        return dataclasses.replace(without, units=units)
+
+    def size(units):
+        return count_parameters(widen(units), vocabulary_size)
+
+    # Parameters grow with the units, so that a range that holds the answer can
+    # be halved.
+    most = architecture.units
+    while size(most) < wanted:
+        most *= 2
+    candidates = range(architecture.units, most + 8, 8)
+    return widen(candidates[bisect.bisect_left(candidates, wanted, key=size)])
 
 
 def count_parameters(architecture, vocabulary_size):

@@ -2,6 +2,7 @@ import pytest
 import tensorflow as tf
 import tensorflow_datasets as tfds
 
+from s2s_keras.data.clause_grammar import ClauseGrammar
 from s2s_keras.data.corpora import corpus_languages
 from s2s_keras.data.corpora import load_corpus
 
@@ -151,3 +152,34 @@ def test_a_half_built_data_set_is_not_read(tmp_path):
     (tmp_path / "multi30k_translate/en_de/1.0.0").mkdir(parents=True)
     with pytest.raises(ValueError, match="an incomplete one"):
         load_corpus("multi30k_translate/en_de", data_dir=tmp_path)
+
+
+ROW = {"en": "one", "de": "eins", "alignment": "0-0"}
+
+
+def test_a_data_set_that_another_prepares_meanwhile_is_read(
+    tmp_path, monkeypatch
+):
+    def load():
+        return read(load_corpus("clause_grammar/en_de", data_dir=tmp_path))
+
+    def generate(self, split):
+        monkeypatch.setattr(
+            ClauseGrammar, "_generate_examples", lambda *_: [(0, ROW)]
+        )
+        assert load() == [(b"one", b"eins")]
+        return [(0, {**ROW, "de": "zwei"})]
+
+    monkeypatch.setattr(ClauseGrammar, "_generate_examples", generate)
+    assert load() == [(b"one", b"eins")]
+
+
+def test_a_data_set_that_nobody_could_prepare_is_an_error(
+    tmp_path, monkeypatch
+):
+    def generate(self, split):
+        raise FileExistsError("no room")
+
+    monkeypatch.setattr(ClauseGrammar, "_generate_examples", generate)
+    with pytest.raises(FileExistsError, match="no room"):
+        load_corpus("clause_grammar/en_de", data_dir=tmp_path)

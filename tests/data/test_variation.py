@@ -18,14 +18,16 @@ PAIR = ("¿Dónde está la biblioteca?", "Where is the library?")
 NEXT = [("Hola.", "Hello."), ("Adiós.", "Bye.")]
 
 
-def read(num_variants, **options):
+def read(num_variants, rows=ROWS, max_len=100, **options):
     pairs = tf.data.Dataset.from_tensor_slices(
-        tuple(map(list, zip(*ROWS, strict=True)))
+        tuple(map(list, zip(*rows, strict=True)))
     )
     return tokenize_pairs(
         pairs,
         TOKENIZER,
         TOKENIZER,
+        max_len,
+        max_len,
         variation=Variation(num_variants, **options),
     )
 
@@ -66,6 +68,38 @@ def test_noise_changes_about_its_share_of_the_pairs():
     assert 0.2 < changed < 0.5  # some changes change nothing
 
 
+@pytest.mark.parametrize("empty", [("", "alone"), ("alone", "")])
+def test_noise_neither_keeps_nor_joins_an_empty_sentence(empty):
+    with pytest.warns(UserWarning, match=f"Dropped {len(ROWS)} empty and 0"):
+        tokenized = read(
+            8, [row for pair in ROWS for row in (pair, empty)], noise=0.9
+        )
+    assert tokenized.num_empty == len(ROWS)
+    assert tokenized.lengths[0].shape == (8, len(ROWS))
+    assert all(lengths.min() > 1 for lengths in tokenized.lengths)
+    for ids in (tokenized.source_ids, tokenized.label_ids):
+        assert not any("alone" in text.lower() for text in texts_of(ids))
+
+
+@pytest.mark.parametrize(
+    "options", [{"noise": 0.9}, {"subword_sampling": 0.1}], ids=str
+)
+def test_too_long_a_reading_gives_way_to_the_plain_one(options):
+    plain = read(1)
+    longest = max(lengths.max() for lengths in plain.lengths)
+    tokenized, free = read(8, max_len=longest, **options), read(8, **options)
+    assert tokenized.num_overlong == 0
+    replaced = np.any([ls > longest for ls in free.lengths], axis=0)
+    assert 0 < replaced.sum() < replaced.size
+    for name in ("source_ids", "label_ids"):
+        found, drawn, best = (
+            getattr(side, name).to_list() for side in (tokenized, free, plain)
+        )
+        for i, is_replaced in enumerate(replaced.ravel()):
+            expected = best[i % len(best)] if is_replaced else drawn[i]
+            assert found[i] == expected
+
+
 def test_each_epoch_reads_one_variant_whole_and_in_budget():
     tokenized = read(4, noise=0.5)
     source_texts = texts_of(tokenized.source_ids)
@@ -101,6 +135,15 @@ def test_every_kind_of_misreading_occurs():
     assert (source.replace("ónd", "ódn"), target) in found
     assert (source.replace("ónd", "ód"), target) in found
     assert (source.replace("ónd", "ónnd"), target) in found
+
+
+@pytest.mark.parametrize("empty", [("", "Hello."), ("Hola.", ""), ("", "")])
+def test_an_empty_sentence_is_never_joined(empty):
+    rng = random.Random(0)
+    for _ in range(500):
+        source_text, target_text = misread([PAIR, empty, NEXT[1]], rng)
+        assert "Hola." not in source_text and "Hello." not in target_text
+        assert misread([empty, *NEXT], rng).count("") == empty.count("")
 
 
 def test_names_and_numbers_of_both_sides_become_others():

@@ -114,6 +114,15 @@ def test_links_must_fit_the_pairs(files):
         load(files)
 
 
+@pytest.mark.parametrize("link", ["1p1", "1", "1-", "-1-0", "1-1-1", "a-b"])
+def test_what_is_no_link_is_named_with_its_place(files, link):
+    path = files / "test.align.gz"
+    path.write_bytes(gzip.compress(f"0-1\n0-0 {link}\n-\n".encode()))
+    with pytest.raises(ValueError, match="links like '0-0 1-2'") as info:
+        load(files)
+    assert str(info.value).endswith(f"Received: {link!r} in line 2 of {path}")
+
+
 @pytest.mark.slow
 def test_the_synthetic_set_brings_gold_links(tmp_path):
     pairs = load_aligned_pairs(

@@ -16,6 +16,13 @@ from s2s_keras.training.settings import Settings
         Settings(cell="lstm", num_layers=2, query="current"),
         Settings(embedding_in_memory=True),
         Settings(attention="dot", units=64),
+        Settings(  # the twin is more than twice as wide
+            query="conditional",
+            units=64,
+            embedding_dim=512,
+            embedding_in_memory=True,
+            tie_embedding=False,
+        ),
     ],
 )
 def test_twins_are_as_large_as_one_another(settings):
