@@ -24,7 +24,8 @@ class Variation:
         subword_sampling: Float. At which `alpha` pieces are drawn, as
             `SentencePieceTokenizer.sample` takes it; 0 takes the best split.
         noise: Float. Share of the pairs that are changed by `misread`.
-        seed: Integer. Seed of all of it.
+        seed: Integer. Seed of all of it; that of the pieces repeats them within
+            a process alone.
     """
 
     num_variants: int

@@ -149,7 +149,8 @@ class SentencePieceTokenizer(keras.layers.Layer):
 
         Args:
             texts: List of strings.
-            seed: Integer.
+            seed: Integer. It repeats draws within a process alone, as
+                sentencepiece salts it anew in each.
             alpha: Float. For unigrams the inverse temperature at which splits
                 are drawn, 0 for all alike; for BPE the share of merges that
                 are left out.
