@@ -289,11 +289,11 @@ def evaluate(
     models = {"model": load_model(model)}
     if baseline:
         models["baseline"] = load_model(baseline)
-    from s2s_keras.data.corpora import load_corpus
+    from s2s_keras.data.corpora import load_some
     from s2s_keras.studies.examination import examine
     from s2s_keras.studies.examination import write_page
 
-    pairs = load_corpus(dataset, split, **places)
+    pairs = load_some(dataset, split, **places)
     found = examine(models, pairs, beams, bucket_width, shown)
     _echo_examination(found.summary)
     if report:

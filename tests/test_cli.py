@@ -106,13 +106,21 @@ def test_a_run_that_was_trained_but_not_exported_goes_on(run):
         (("--num-beams", "0"), ["`num_beams` should lie in [1, inf)"]),
         (("--dtype", "bfloat16"), ["'mixed_bfloat16'"]),
         (("--test-split", "train[:0]"), ["split='train[:0]'"]),
-        (("--split", "train[:0]"), ["split='train[:0]'"]),
     ],
 )
 def test_what_cannot_be_trained_leaves_no_folder(run, options, words):
     pathlib.Path("train.tsv").write_text(LINES)
     expect_refusal(run(*TINY, *options), *words)
     assert not pathlib.Path("runs", "numbers").exists()
+
+
+def test_nothing_to_evaluate_is_one_clear_error(run, model):
+    pathlib.Path("train.tsv").write_text(LINES)
+    result = run(
+        *("evaluate", "--model", model, "--dataset", "train.tsv"),
+        *("--split", "train[:0]"),
+    )
+    expect_refusal(result, "split='train[:0]' of 'train.tsv'")
 
 
 @pytest.mark.parametrize(

@@ -58,8 +58,7 @@ def load_corpus(
 
     Raises:
         ValueError: If a data set, configuration, split or language is unknown,
-            if a split is empty, if files do not hold pairs, or if an option
-            does not apply.
+            if files do not hold pairs, or if an option does not apply.
         FileNotFoundError: If a file or folder is missing.
         ConnectionError: If data has to be downloaded and its host cannot be
             reached.
@@ -78,14 +77,13 @@ def load_corpus(
             data_dir=data_dir,
             manual_dir=manual_dir,
         )
-        pairs = load_text_files(paths, split)
-        return _check_not_empty(pairs, dataset, split)
+        return load_text_files(paths, split)
     if manual_dir is not None and not download:
         raise ValueError(
             "`manual_dir` should be left out where `download=False`, which "
             f"prepares nothing. Received: manual_dir={manual_dir!r}"
         )
-    pairs = load_tfds_set(
+    return load_tfds_set(
         dataset,
         split,
         source,
@@ -94,10 +92,23 @@ def load_corpus(
         manual_dir=manual_dir,
         download=download,
     )
-    return _check_not_empty(pairs, dataset, split)
 
 
-def _check_not_empty(pairs, dataset, split):
+def load_some(dataset, split, **options):
+    """Loads sentence pairs as `load_corpus` does, but not none.
+
+    Args:
+        dataset: A corpus as `load_corpus` takes it.
+        split: Name of a split.
+        **options: Keyword arguments of `load_corpus`.
+
+    Returns:
+        A dataset of `(source_text, target_text)`.
+
+    Raises:
+        ValueError: If there is no pair.
+    """
+    pairs = load_corpus(dataset, split, **options)
     for _ in pairs.take(1):
         return pairs
     raise ValueError(

@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from s2s_keras.data.batching import make_batches
 from s2s_keras.data.batching import tokenize_pairs
-from s2s_keras.data.corpora import load_corpus
+from s2s_keras.data.corpora import load_some
 from s2s_keras.data.variation import Variation
 from s2s_keras.models.ensemble import make_ensemble
 from s2s_keras.models.text_translator import TextTranslator
@@ -57,7 +57,7 @@ class Corpora(NamedTuple):
 
 def load_split(settings, split):
     """Loads one split of a run's data set."""
-    return load_corpus(
+    return load_some(
         settings.dataset,
         split,
         source=settings.source,

@@ -119,9 +119,14 @@ def test_weights_are_of_a_known_type(text_translator, tmp_path):
         export(text_translator, tmp_path / "model", weights="int4")
 
 
-def test_a_failed_export_leaves_nothing(text_translator, tmp_path):
-    with pytest.raises(ValueError, match="num_beams=0"):
-        export(text_translator, tmp_path / "model", num_beams=0)
+def test_a_failed_export_leaves_nothing(text_translator, tmp_path, monkeypatch):
+    def write_half(_, path, weights):
+        (path / "saved_model.pb").touch()
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(serving, "_write_archive", write_half)
+    with pytest.raises(OSError, match="No space left"):
+        export(text_translator, tmp_path / "model")
     assert not list((tmp_path / "model").iterdir())
     assert [path.name for path in tmp_path.iterdir()] == ["model"]
 

@@ -201,6 +201,7 @@ def test_refuses_layers_of_int8(make):
         make().quantize("int8")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("encoder, decoder, attention", MIXTURES)
 def test_parts_of_several_precisions(encoder, decoder, attention):
     attention = CoverageAttention(5, dtype=attention)
@@ -220,7 +221,10 @@ def test_parts_of_several_precisions(encoder, decoder, attention):
     np.testing.assert_allclose(found.score[:, 0], score, rtol=0.02)
 
 
-@pytest.mark.parametrize("dtype", ["mixed_float16", "mixed_bfloat16"])
+@pytest.mark.parametrize(
+    "dtype",
+    [pytest.param("mixed_float16", marks=pytest.mark.slow), "mixed_bfloat16"],
+)
 @pytest.mark.parametrize("cell", CELLS)
 def test_mixed_precision_translates(dtype, cell):
     translator = make_translator(variant(dtype=dtype, cell=cell))
@@ -228,6 +232,7 @@ def test_mixed_precision_translates(dtype, cell):
     assert np.isfinite(np.array(found.score)).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dtype", ["float32", "mixed_float16"])
 def test_float16_scales_the_loss(dtype):
     translator = make_translator(variant(dtype=dtype))

@@ -59,7 +59,10 @@ def fit(run_dir, scores, killed_at=None, patience=9, ema=False):
 
 
 @pytest.mark.parametrize("ema", [False, True])
-@pytest.mark.parametrize("killed_at", [0, 1, 2])
+@pytest.mark.parametrize(
+    "killed_at",
+    [*(pytest.param(epoch, marks=pytest.mark.slow) for epoch in (0, 1)), 2],
+)
 def test_an_epoch_that_was_not_scored_comes_again(tmp_path, killed_at, ema):
     for name in ("whole", "killed"):
         (tmp_path / name).mkdir()
@@ -72,7 +75,10 @@ def test_an_epoch_that_was_not_scored_comes_again(tmp_path, killed_at, ema):
         np.testing.assert_allclose(one, other, rtol=1e-6)
 
 
-@pytest.mark.parametrize("killed_at", [None, 2, 3])
+@pytest.mark.parametrize(
+    "killed_at",
+    [*(pytest.param(epoch, marks=pytest.mark.slow) for epoch in (None, 2)), 3],
+)
 def test_patience_outlives_the_run(tmp_path, killed_at):
     scores = [5, 4, 3, 2, 1, 0, 0, 0]
     if killed_at:
