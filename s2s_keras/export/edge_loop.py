@@ -98,9 +98,10 @@ class LiteRTTranslator:
 
     def score(self, source_text, target_text):
         """The score that a search would give a translation."""
-        longest = self.settings["max_source_len"]
-        inputs = self._start([self._read(self._source, source_text, longest)])
-        token_ids = self._read(self._target, target_text, 2 * longest + 10)
+        most = self.settings["max_source_len"]
+        inputs = self._start([self._read(self._source, source_text, most)])
+        most = _longest_translation(most)
+        token_ids = self._read(self._target, target_text, most)
         log_prob, previous = 0.0, self.settings["start_id"]
         for token_id in token_ids:
             inputs["token_ids"] = np.array([previous], np.int32)
@@ -110,10 +111,10 @@ class LiteRTTranslator:
             previous = token_id
         return log_prob / self._penalty(len(token_ids))
 
-    def _read(self, tokenizer, text, longest):
+    def _read(self, tokenizer, text, most):
         text = text.encode(errors="replace").decode()
         ids = tokenizer.encode(SPACES.sub(" ", text).strip(" "))
-        return [*ids[: longest - 1], self.settings["end_id"]]
+        return [*ids[: most - 1], self.settings["end_id"]]
 
     def _start(self, sources):
         """What the first step takes, padded to the longest source."""
@@ -140,12 +141,15 @@ class LiteRTTranslator:
 
     def _translate(self, texts):
         """Translates some texts together."""
-        longest = self.settings["max_source_len"]
-        sources = [self._read(self._source, text, longest) for text in texts]
+        most = self.settings["max_source_len"]
+        sources = [self._read(self._source, text, most) for text in texts]
         started = self._start(sources)
         # Nothing translates to nothing: END is all that fits.
         longest = np.array(
-            [2 * len(ids) + 10 if len(ids) > 1 else 1 for ids in sources]
+            [
+                _longest_translation(len(ids)) if len(ids) > 1 else 1
+                for ids in sources
+            ]
         )
         return [
             self._target.decode(ids.tolist())
@@ -230,6 +234,11 @@ class LiteRTTranslator:
 
     def _penalty(self, length):
         return ((5 + length) / 6) ** self.settings["length_penalty"]
+
+
+def _longest_translation(source_len):
+    """Tokens that a translation has at most, END included."""
+    return 2 * source_len + 10
 
 
 def _find_largest(scores, count):

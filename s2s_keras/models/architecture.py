@@ -34,9 +34,10 @@ QUERIES = {
     "conditional": ConditionalDecoder,
     "current": LuongDecoder,
 }
-
-
-AT_LEAST_0, AT_LEAST_1, SHARE = (0, math.inf), (1, math.inf), (0, 1)
+# Bounds of options: the least value, and what all are below.
+AT_LEAST_0 = (0, math.inf)
+AT_LEAST_1 = (1, math.inf)
+SHARE = (0, 1)
 
 
 def option(default, help, choices=None, bounds=None):

@@ -142,12 +142,18 @@ def test_a_version_that_is_gone(tmp_path):
     assert not manager.servables
 
 
-def test_a_version_that_comes_back_while_its_past_is_in_use(tmp_path):
+def retire_in_use(tmp_path):
+    """A manager whose second version is gone, and that one, still in use."""
     write(tmp_path, 1, 2)
     manager = make(tmp_path, UsedServable)
     old = manager.servables[2]
     shutil.rmtree(tmp_path / "2")
     manager.poll()
+    return manager, old
+
+
+def test_a_version_that_comes_back_while_its_past_is_in_use(tmp_path):
+    manager, old = retire_in_use(tmp_path)
     assert states(manager) == {1: "AVAILABLE", 2: "UNLOADING"}
     write(tmp_path, 2)
     manager.poll()
@@ -156,11 +162,7 @@ def test_a_version_that_comes_back_while_its_past_is_in_use(tmp_path):
 
 
 def test_why_a_version_did_not_come_back_stays_known(tmp_path):
-    write(tmp_path, 1, 2)
-    manager = make(tmp_path, UsedServable)
-    old = manager.servables[2]
-    shutil.rmtree(tmp_path / "2")
-    manager.poll()
+    manager, old = retire_in_use(tmp_path)
     (tmp_path / "2").mkdir()
     manager.poll()
     old.end()

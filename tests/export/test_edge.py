@@ -93,10 +93,13 @@ def test_settings_are_set_at_export(tmp_path, monkeypatch):
     folder = export_litert(model, tmp_path / "model", **settings)
     written = json.loads((folder / "settings.json").read_text())
     assert settings.items() <= written.items()
+    model, pair = model.with_settings(**settings), ("one", "three four")
     with pytest.warns(UserWarning, match="were cut"):
-        expected = translate(model.with_settings(**settings))
+        expected, scored = translate(model), model.score(*pair)
+    assert len(scored.target_pieces) > 3  # more than a source may have
     translator = LiteRTTranslator(folder)
     assert translator.translate(SOURCES) == expected
+    assert translator.score(*pair) == pytest.approx(scored.score, abs=1e-3)
 
 
 @pytest.mark.slow

@@ -104,6 +104,16 @@ def test_layer(layer_class, kwargs):
     )
 
 
+def test_coverage_of_what_has_no_fertility_is_a_number():
+    layer = CoverageAttention(4)
+    layer.build(QUERY.shape, MEMORY.shape)
+    for weight in layer.fertility_projection.weights:
+        weight.assign(np.full(weight.shape, -1000.0))
+    nothing = np.zeros_like(COVERAGE)
+    outputs = layer(QUERY, np.abs(MEMORY), coverage=nothing)
+    assert all(np.isfinite(output).all() for output in outputs)
+
+
 @pytest.mark.parametrize("layer_class", SCORES)
 def test_matches_the_papers_equations(layer_class):
     kwargs, score = SCORES[layer_class]
