@@ -9,8 +9,7 @@ def scan(step, state, inputs):
     """Walks a step over a sequence, and keeps every state.
 
     Unlike that of `keras.ops.scan`, the loop says how often it runs at most,
-    without which XLA cannot differentiate it. A state is read from where it is
-    kept, so that training holds it once.
+    without which XLA cannot differentiate it.
 
     Args:
         step: Function from a state and the inputs of a step to the next state.
@@ -22,36 +21,26 @@ def scan(step, state, inputs):
     """
     length = ops.shape(keras.tree.flatten(inputs)[0])[0]
 
-    def array(size, dtype, shape):
-        return tf.TensorArray(
-            dtype, size, element_shape=shape, clear_after_read=False
-        )
+    def array(dtype, shape):
+        return tf.TensorArray(dtype, length, element_shape=shape)
 
-    sequences = _map(
-        lambda x: array(length, x.dtype, x.shape[1:]).unstack(x), inputs
-    )
-    history = _map(
-        lambda x: array(length + 1, x.dtype, x.shape).write(0, x), state
-    )
+    sequences = _map(lambda x: array(x.dtype, x.shape[1:]).unstack(x), inputs)
+    history = _map(lambda x: array(x.dtype, x.shape), state)
 
-    def advance(time, history):
-        before, read = (
-            _map(lambda kept: kept.read(time), nest)
-            for nest in (history, sequences)
-        )
-        after = step(before, read)
-        return time + 1, _map(
-            lambda kept, x: kept.write(time + 1, x), history, after
-        )
+    def advance(time, state, history):
+        read = _map(lambda kept: kept.read(time), sequences)
+        state = step(state, read)
+        history = _map(lambda kept, x: kept.write(time, x), history, state)
+        return time + 1, state, history
 
-    _, history = tf.while_loop(
-        lambda time, history: time < length,
+    _, _, history = tf.while_loop(
+        lambda time, state, history: time < length,
         advance,
-        (0, history),
+        (0, state, history),
         maximum_iterations=length,
         parallel_iterations=1,
     )
-    return _map(lambda kept: kept.stack()[1:], history)
+    return _map(lambda kept: kept.stack(), history)
 
 
 def _map(function, *nests):
