@@ -25,6 +25,7 @@ from s2s_keras.threads import count_cores
 from s2s_keras.training.distillation import add_translations
 from s2s_keras.training.evaluation import TranslationScore
 from s2s_keras.training.log import BACKUP
+from s2s_keras.training.log import LOG
 from s2s_keras.training.log import SETTINGS
 from s2s_keras.training.log import TAUGHT
 from s2s_keras.training.log import TEACHERS
@@ -36,6 +37,7 @@ from s2s_keras.training.optimizers import FusedAdam
 from s2s_keras.training.pictures import EpochPictures
 from s2s_keras.training.resuming import Backup
 from s2s_keras.training.resuming import Patience
+from s2s_keras.training.resuming import forget_unsaved
 from s2s_keras.training.resuming import is_over
 from s2s_keras.training.sampling import ScheduledSampling
 from s2s_keras.training.settings import Settings
@@ -163,7 +165,7 @@ def make_callbacks(settings, run_dir, text_translator, validation_pairs):
             ),
         ),
         Patience(settings.patience, run_dir),
-        keras.callbacks.CSVLogger(run_dir / "log.csv", append=True),
+        keras.callbacks.CSVLogger(run_dir / LOG, append=True),
         EpochPictures(
             text_translator, validation_pairs.take(NUM_SAMPLES), run_dir
         ),
@@ -211,6 +213,7 @@ def train(settings, corpora, run_dir):
 
 def _fit(settings, tokenizers, train_pairs, validation_pairs, run_dir):
     """Trains the epochs that the run has not had yet."""
+    forget_unsaved(run_dir)
     order = settings.seed + len(read_rows(run_dir))
     strategy = _distribution()
     train_batches, validation_batches = (

@@ -8,6 +8,7 @@ import pathlib
 import platform
 
 BACKUP = "backup"  # folder that is there until all of a run is done
+LOG = "log.csv"  # a row for each epoch
 SETTINGS = "settings.json"
 TAUGHT = "taught.json"  # what teachers said
 TEACHERS = "teachers"  # folder of the runs of those that were trained for it
@@ -15,17 +16,12 @@ PACKAGES = ("s2s-keras", "keras", "tensorflow", "tensorflow-text")
 
 
 def read_rows(run_dir):
-    """The rows of a run's log, one an epoch; none if it did not start yet.
-
-    An epoch that was logged, but not saved before the run was killed, is logged
-    again.
-    """
-    log_path = pathlib.Path(run_dir, "log.csv")
+    """The rows of a run's log, one an epoch; none if it did not start yet."""
+    log_path = pathlib.Path(run_dir, LOG)
     if not log_path.exists():
         return []
     with log_path.open() as log:
-        rows = {int(row["epoch"]): row for row in csv.DictReader(log)}
-    return list(rows.values())
+        return list(csv.DictReader(log))
 
 
 def count_cpu_minutes(run_dir):

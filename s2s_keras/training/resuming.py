@@ -1,8 +1,26 @@
 """What a run that was killed goes on from."""
 
+import json
+import pathlib
+
 import keras
 
+from s2s_keras.training.log import BACKUP
+from s2s_keras.training.log import LOG
 from s2s_keras.training.log import read_rows
+
+
+def forget_unsaved(run_dir):
+    """Takes those epochs out of a run's log that its backup does not have.
+
+    A run that was killed before it saved what it had logged trains it again.
+    """
+    log = pathlib.Path(run_dir, LOG)
+    saved = pathlib.Path(run_dir, BACKUP, "training_metadata.json")
+    if log.exists():
+        epochs = json.loads(saved.read_text())["epoch"] if saved.exists() else 0
+        lines = log.read_bytes().splitlines(keepends=True)
+        log.write_bytes(b"".join(lines[: 1 + epochs]))
 
 
 class Backup(keras.callbacks.BackupAndRestore):

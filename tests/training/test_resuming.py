@@ -1,4 +1,5 @@
 import csv
+import shutil
 
 import keras
 import numpy as np
@@ -6,22 +7,25 @@ import pytest
 
 from s2s_keras.training.resuming import Backup
 from s2s_keras.training.resuming import Patience
+from s2s_keras.training.resuming import forget_unsaved
 from s2s_keras.training.resuming import is_over
 from s2s_keras.training.settings import Settings
 
 
 class Logs(keras.callbacks.Callback):
-    """Logs one BLEU an epoch, and is killed in the middle of scoring one."""
+    """Logs one BLEU an epoch, and is killed before or after it logs one."""
 
-    def __init__(self, path, scores, killed_at=None):
+    def __init__(self, path, scores, killed_at=None, logged=False):
         super().__init__()
-        self.path, self.scores, self.killed_at = path, scores, killed_at
+        self.path, self.scores = path, scores
+        self.killed_at, self.logged = killed_at, logged
 
     def on_epoch_end(self, epoch, logs=None):
+        if epoch != self.killed_at or self.logged:
+            logs["val_bleu"] = self.scores[epoch]
+            append(self.path, epoch, self.scores[epoch])
         if epoch == self.killed_at:
             raise KeyboardInterrupt
-        logs["val_bleu"] = self.scores[epoch]
-        append(self.path, epoch, self.scores[epoch])
 
 
 def append(path, epoch, score):
@@ -38,7 +42,8 @@ def epochs_of(path):
         return [int(row["epoch"]) for row in csv.DictReader(log)]
 
 
-def fit(run_dir, scores, killed_at=None, patience=9, ema=False):
+def fit(run_dir, scores, killed_at=None, patience=9, ema=False, logged=False):
+    forget_unsaved(run_dir)
     keras.utils.set_random_seed(0)
     model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
     model.compile(keras.optimizers.Adam(0.1, use_ema=ema), "mse")
@@ -51,7 +56,7 @@ def fit(run_dir, scores, killed_at=None, patience=9, ema=False):
         callbacks=[
             *averaging,
             Backup(run_dir / "backup"),
-            Logs(run_dir / "log.csv", scores, killed_at),
+            Logs(run_dir / "log.csv", scores, killed_at, logged),
             Patience(patience, run_dir),
         ],
     )
@@ -105,7 +110,28 @@ def test_a_run_is_over_when_epochs_or_patience_are(tmp_path, scores, expected):
     assert is_over(Settings(epochs=5, patience=2), tmp_path) == expected
 
 
-def test_an_epoch_that_was_logged_twice_counts_once(tmp_path):
-    for epoch in (0, 1, 1):
-        append(tmp_path / "log.csv", epoch, 1)
-    assert not is_over(Settings(epochs=3), tmp_path)
+@pytest.mark.parametrize(
+    "killed_at", [pytest.param(0, marks=pytest.mark.slow), 2]
+)
+def test_an_epoch_that_was_logged_but_not_saved_counts_once(
+    tmp_path, killed_at
+):
+    scores = [5, 4, 3, 2, 1, 0]
+    with pytest.raises(KeyboardInterrupt):
+        fit(tmp_path, scores, killed_at, patience=3, logged=True)
+    assert epochs_of(tmp_path / "log.csv") == list(range(killed_at + 1))
+    fit(tmp_path, scores, patience=3)
+    assert epochs_of(tmp_path / "log.csv") == [0, 1, 2, 3]
+
+
+def test_a_resumed_run_forgets_what_was_logged_but_not_saved(tmp_path):
+    log, backup = tmp_path / "log.csv", tmp_path / "backup"
+    for epoch in (0, 1, 2):
+        append(log, epoch, 1)
+    backup.mkdir()
+    (backup / "training_metadata.json").write_text('{"epoch": 2, "batch": 0}')
+    forget_unsaved(tmp_path)
+    assert epochs_of(log) == [0, 1]
+    shutil.rmtree(backup)
+    forget_unsaved(tmp_path)
+    assert epochs_of(log) == []
