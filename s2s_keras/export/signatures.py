@@ -9,6 +9,7 @@ from s2s_keras.text.normalization import normalize_text
 from s2s_keras.text.paragraphs import Paragraphs
 
 TEXT = tf.TensorSpec([None], tf.string, name="text")
+BATCH_SIZE = 64  # sentences of a text that are searched together
 
 
 class Signatures:
@@ -64,8 +65,24 @@ class Signatures:
     def paragraphs(self, text):
         """Gives the `translation` (string `[batch]`), sentence by sentence."""
         paragraphs = Paragraphs.read(_check(text))
-        outputs = self._search(paragraphs.sentences.flat_values)
-        return {"translation": paragraphs.write(outputs["translation"])}
+        translations = self._in_batches(paragraphs.sentences.flat_values)
+        return {"translation": paragraphs.write(translations)}
+
+    def _in_batches(self, sentences):
+        """Translates any number of sentences, with memory for a few."""
+
+        def go_on(translations):
+            first = tf.size(translations)
+            outputs = self._search(sentences[first : first + BATCH_SIZE])
+            return [tf.concat([translations, outputs["translation"]], axis=0)]
+
+        (translations,) = tf.while_loop(
+            lambda translations: tf.size(translations) < tf.size(sentences),
+            go_on,
+            [tf.zeros([0], tf.string)],
+            shape_invariants=[tf.TensorShape([None])],
+        )
+        return translations
 
     def translate(self, text):
         """Gives all that is known of the best translation.

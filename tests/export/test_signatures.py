@@ -12,6 +12,8 @@ from s2s_keras.conventions import START_ID
 from s2s_keras.decoding.penalties import length_penalty
 from s2s_keras.endpoint.failure import Failure
 from s2s_keras.endpoint.servable import Servable
+from s2s_keras.export.signatures import BATCH_SIZE
+from s2s_keras.export.signatures import Signatures
 from s2s_keras.models.packing import round_weights
 
 NUM_BEAMS = 3
@@ -144,11 +146,25 @@ def test_n_best_comes_best_first(exported):
 
 def test_paragraphs_are_those_of_translate_paragraphs(exported):
     model, signatures = exported
-    texts = ["one two\n\nthree", *SOURCES, "EIGHT\n"]
+    texts = ["one two\n\nthree", *SOURCES, "One. " * BATCH_SIZE, "EIGHT\n"]
     outputs = ask(signatures["paragraphs"], text=texts)
     found = decode(outputs["translation"])
     assert found == model.translate_paragraphs(texts)
     assert found[0].count("\n") == 2 and found[-1].endswith("\n")
+
+
+def test_paragraphs_are_searched_a_few_sentences_at_a_time(model, monkeypatch):
+    signatures, sizes = Signatures(model), []
+
+    def search(sentences):
+        sizes.append(len(sentences))
+        return {"translation": tf.strings.upper(sentences)}
+
+    monkeypatch.setattr(signatures, "_search", search)
+    text = "\n".join(f"line {i}" for i in range(2 * BATCH_SIZE + 1))
+    outputs = signatures.paragraphs(tf.constant([text]))
+    assert decode(outputs["translation"].numpy()) == [text.upper()]
+    assert sizes == [BATCH_SIZE, BATCH_SIZE, 1]
 
 
 def test_score_gives_probabilities(exported):
@@ -201,7 +217,7 @@ def test_a_client_can_decode_by_itself(exported):
 
 
 @pytest.mark.parametrize(
-    "name", ["serving_default", "translate", "n_best", "encode"]
+    "name", ["serving_default", "translate", "n_best", "paragraphs", "encode"]
 )
 def test_nothing_gives_nothing(exported, name):
     outputs = ask(exported[1][name], text=np.array([], dtype="S"))
