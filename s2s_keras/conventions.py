@@ -18,6 +18,7 @@ Token sequences are int32. `source_ids` and `label_ids` close with `END_ID`,
 """
 
 import keras
+import numpy as np
 
 PAD_ID = 0
 UNK_ID = 1
@@ -25,6 +26,27 @@ START_ID = 2
 END_ID = 3
 
 register = keras.saving.register_keras_serializable(package="s2s_keras")
+
+
+def check_positive(**arguments):
+    """Raises a `ValueError` unless all arguments are positive integers."""
+    for name, number in arguments.items():
+        if not isinstance(number, int | np.integer) or number < 1:
+            raise ValueError(
+                f"`{name}` should be a positive integer. "
+                f"Received: {name}={number!r}"
+            )
+
+
+def pass_on_trainable(layer):
+    """Freezes the sublayers of a layer that was made frozen, as by a file.
+
+    Args:
+        layer: `keras.layers.Layer` with its sublayers.
+    """
+    if not layer.trainable:
+        # An assignment would be skipped, since the value is there already.
+        keras.layers.Layer.trainable.fset(layer, False)
 
 
 def embedding_initializer(embedding_dim):

@@ -44,7 +44,8 @@ class SearchResult(NamedTuple):
         ids: Integer tensor `[batch, num_beams, target_len]`. Every row closes
             with END, then PAD. The best hypothesis comes first.
         score: Float32 tensor `[batch, num_beams]`: the log-probability of the
-            ids, divided by their length penalty.
+            ids, divided by their length penalty; -1e9 where so few tokens are
+            allowed that there are fewer hypotheses than beams.
         attention: Float32 tensor `[batch, num_beams, target_len, source_len]`,
             a row for every token, END included, and zeros behind it. `()`
             where the steps gave none.

@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from s2s_keras.conventions import check_positive
 from s2s_keras.conventions import register
 
 SMALLEST_FERTILITY = 1e-4  # what coverage is divided by, at least
@@ -36,6 +37,8 @@ class Attention(keras.layers.Layer):
 
     def project_memory(self, memory):
         """Computes what every step's scores start from.
+
+        It needs weights: the layer is to be built, or called, before.
 
         Args:
             memory: Float tensor `[batch, source_len, memory_units]`.
@@ -71,6 +74,7 @@ class Attention(keras.layers.Layer):
             units,
             use_bias=use_bias,
             dtype=self.dtype_policy,
+            trainable=self.trainable,
             name=name,
             **kwargs,
         )
@@ -140,19 +144,19 @@ def _widen(tensor):
     return ops.cast(tensor, dtype)
 
 
-def _check_units(units):
-    if not isinstance(units, int) or units < 1:
-        raise ValueError(
-            f"`units` should be a positive integer. Received: units={units}"
-        )
-
-
 def _check_same_width(layer, query_shape, memory_shape):
     if query_shape[-1] != memory_shape[-1]:
         raise ValueError(
             f"{type(layer).__name__} needs a query as wide as the memory. "
             f"Received: query_shape={query_shape}, memory_shape={memory_shape}"
         )
+
+
+class _ScoreProjection(keras.layers.Dense):
+    """The weights of a score, which are read without calling the layer."""
+
+    def quantize(self, *args, **kwargs):
+        raise NotImplementedError("A score reads its weights as they are.")
 
 
 @register
@@ -187,14 +191,20 @@ class BahdanauAttention(Attention):
     def __init__(self, units, use_bias=True, **kwargs):
         # The keys stay in float32, in which tanh is quicker than in half types.
         super().__init__(autocast=False, **kwargs)
-        _check_units(units)
+        check_positive(units=units)
         self.units = units
         self.use_bias = use_bias
         self.query_projection = self._project_to(units, "query_projection")
         self.memory_projection = self._project_to(
             units, "memory_projection", use_bias=use_bias
         )
-        self.score_projection = self._project_to(1, "score_projection")
+        self.score_projection = _ScoreProjection(
+            1,
+            use_bias=False,
+            dtype=self.dtype_policy,
+            trainable=self.trainable,
+            name="score_projection",
+        )
 
     def build(self, query_shape, memory_shape, **_):
         self.query_projection.build(query_shape)
@@ -335,7 +345,7 @@ class MultiHeadBahdanauAttention(Attention):
 
     def __init__(self, units, num_heads=4, **kwargs):
         super().__init__(**kwargs)
-        _check_units(units)
+        check_positive(units=units, num_heads=num_heads)
         if units % num_heads:
             raise ValueError(
                 "`num_heads` should divide `units`. Received: "
@@ -370,7 +380,8 @@ class MultiHeadBahdanauAttention(Attention):
 
     def project_memory(self, memory):
         keys = self._split_heads(self.memory_projection(memory))
-        values = self._split_heads(ops.matmul(memory, self.value_kernel))
+        value_kernel = ops.cast(self.value_kernel, memory.dtype)
+        values = self._split_heads(ops.matmul(memory, value_kernel))
         return keys, ops.swapaxes(values, 1, 2)
 
     def _split_heads(self, tensor):
@@ -423,7 +434,7 @@ class ScaledDotAttention(Attention):
 
     def __init__(self, units, **kwargs):
         super().__init__(**kwargs)
-        _check_units(units)
+        check_positive(units=units)
         self.units = units
         self.query_projection = self._project_to(units, "query_projection")
         self.memory_projection = self._project_to(units, "memory_projection")
@@ -486,7 +497,7 @@ class GeneralAttention(Attention):
         )
 
     def project_memory(self, memory):
-        return ops.matmul(memory, self.kernel)
+        return ops.matmul(memory, ops.cast(self.kernel, memory.dtype))
 
     def score(self, query, memory_keys):
         return ops.matmul(memory_keys, query[..., None])[..., 0]

@@ -65,6 +65,11 @@ class AttentionDecoder(StandardDecoder):
         self, vocabulary_size, embedding_dim, units, attention, **kwargs
     ):
         super().__init__(vocabulary_size, embedding_dim, units, **kwargs)
+        if not isinstance(attention, keras.layers.Layer):
+            raise ValueError(
+                "`attention` should be an attention layer, such as "
+                f"`BahdanauAttention(512)`. Received: attention={attention!r}"
+            )
         self.attention = attention
 
     def build(

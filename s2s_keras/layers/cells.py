@@ -259,7 +259,9 @@ class GRU(keras.layers.GRU, _GRULoop):
 
     The products of the inputs are taken before the loop, unless activations,
     biases, `reset_after` or `dropout` are not Keras's defaults. Arguments, call
-    arguments and what it returns: see `keras.layers.GRU`.
+    arguments and what it returns: see `keras.layers.GRU`; but a step that is
+    masked gives the state before it, where Keras's gives zeros before the first
+    real step.
 
     Reference:
         [Cho et al., 2014](https://arxiv.org/abs/1406.1078), Section 2.3.

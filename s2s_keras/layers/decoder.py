@@ -7,6 +7,7 @@ import keras
 from keras import ops
 
 from s2s_keras.conventions import embedding_initializer
+from s2s_keras.conventions import pass_on_trainable
 from s2s_keras.conventions import register
 from s2s_keras.layers.dropout import make_dropout
 from s2s_keras.layers.loop import scan
@@ -112,7 +113,8 @@ class StandardDecoder(keras.layers.Layer):
         tie_embedding=True,
         **kwargs,
     ):
-        super().__init__(**kwargs)
+        # Keras would round ids that come as floats, too.
+        super().__init__(autocast=False, **kwargs)
         readout_units = readout_units or embedding_dim
         if tie_embedding and readout_units != embedding_dim:
             raise ValueError(
@@ -133,6 +135,7 @@ class StandardDecoder(keras.layers.Layer):
         self.word_dropout = word_dropout
         self.tie_embedding = tie_embedding
         self._make_sublayers()
+        pass_on_trainable(self)
 
     def _make_sublayers(self):
         dtype = self.dtype_policy
@@ -360,7 +363,9 @@ class StandardDecoder(keras.layers.Layer):
         """
         target_ids = ops.cast(target_ids, "int32")
         chance = keras.random.uniform(
-            ops.shape(target_ids), seed=self.seed_generator
+            ops.shape(target_ids),
+            dtype=self.sampling_rate.dtype,
+            seed=self.seed_generator,
         )
         own = ops.logical_and(
             chance < self.sampling_rate,

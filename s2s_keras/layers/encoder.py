@@ -4,7 +4,9 @@ import keras
 from keras import ops
 
 from s2s_keras.conventions import PAD_ID
+from s2s_keras.conventions import check_positive
 from s2s_keras.conventions import embedding_initializer
+from s2s_keras.conventions import pass_on_trainable
 from s2s_keras.conventions import register
 from s2s_keras.layers.cells import check_cell
 from s2s_keras.layers.cells import make_recurrent_layer
@@ -82,8 +84,10 @@ class Encoder(keras.layers.Layer):
         embedding_in_memory=False,
         **kwargs,
     ):
-        super().__init__(**kwargs)
+        # Keras would round ids that come as floats.
+        super().__init__(autocast=False, **kwargs)
         check_cell(cell)
+        check_positive(num_layers=num_layers)
         self.vocabulary_size = vocabulary_size
         self.embedding_dim = embedding_dim
         self.units = units
@@ -98,6 +102,7 @@ class Encoder(keras.layers.Layer):
         self.word_dropout = word_dropout
         self.embedding_in_memory = embedding_in_memory
         self._make_sublayers()
+        pass_on_trainable(self)
 
     def _make_sublayers(self):
         dtype = self.dtype_policy

@@ -3,6 +3,8 @@
 import keras
 from keras import ops
 
+from s2s_keras.conventions import check_positive
+from s2s_keras.conventions import pass_on_trainable
 from s2s_keras.conventions import register
 from s2s_keras.layers.cells import CELLS
 from s2s_keras.layers.cells import check_cell
@@ -53,6 +55,7 @@ class CellStack(keras.layers.Layer):
     ):
         super().__init__(**kwargs)
         check_cell(cell)
+        check_positive(num_layers=num_layers)
         self.units = units
         self.num_layers = num_layers
         self.cell = cell
@@ -76,6 +79,7 @@ class CellStack(keras.layers.Layer):
         self.recurrent_dropout_layer = keras.layers.Dropout(
             recurrent_dropout, dtype=dtype, name="recurrent_dropout"
         )
+        pass_on_trainable(self)
 
     def build(self, inputs_shape, encoder_state_shape):
         width = inputs_shape[-1]

@@ -2,6 +2,8 @@
 
 import concurrent.futures
 import functools
+import math
+import numbers
 import warnings
 from typing import Any
 from typing import NamedTuple
@@ -12,6 +14,7 @@ import tensorflow as tf
 
 from s2s_keras.conventions import END_ID
 from s2s_keras.conventions import PAD_ID
+from s2s_keras.conventions import check_positive
 from s2s_keras.conventions import register
 from s2s_keras.decoding import penalties
 from s2s_keras.models.architecture import check_dtype
@@ -111,13 +114,13 @@ class TextTranslator(keras.Model):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        _check_positive(num_beams=num_beams, max_source_len=max_source_len)
+        settings = _check_settings(num_beams, length_penalty, max_source_len)
         self.translator = translator
         self.source_tokenizer = source_tokenizer
         self.target_tokenizer = target_tokenizer
-        self.num_beams = num_beams
-        self.length_penalty = length_penalty
-        self.max_source_len = max_source_len
+        self.num_beams = settings["num_beams"]
+        self.length_penalty = settings["length_penalty"]
+        self.max_source_len = settings["max_source_len"]
         self.built = True
         self._functions = {}
 
@@ -168,13 +171,16 @@ class TextTranslator(keras.Model):
         Returns:
             A `TextTranslator` that shares translator and tokenizers.
         """
-        given = {k: v for k, v in settings.items() if v is not None}
         return type(self)(
             self.translator,
             self.source_tokenizer,
             self.target_tokenizer,
-            **(self.settings | given),
+            **self._choose_settings(**settings),
         )
+
+    def _choose_settings(self, **settings):
+        given = {k: v for k, v in settings.items() if v is not None}
+        return _check_settings(**(self.settings | given))
 
     def with_dtype(self, dtype):
         """Gives a model with copies of these weights in another dtype policy.
@@ -350,13 +356,13 @@ class TextTranslator(keras.Model):
                 [source_text], num_beams, length_penalty, batch_size, verbose
             )[0]
         texts = _check_texts(source_text, "source_text")
+        settings = self._choose_settings(
+            num_beams=num_beams, length_penalty=length_penalty
+        )
+        del settings["max_source_len"]  # is the model's own
         function = self._get_function(
-            ("translate", num_beams, length_penalty),
-            lambda source_text: self(
-                source_text,
-                num_beams=num_beams,
-                length_penalty=length_penalty,
-            ),
+            ("translate", *settings.values()),
+            lambda source_text: self(source_text, **settings),
         )
         return self._in_batches(function, [texts], batch_size, verbose)
 
@@ -420,8 +426,9 @@ class TextTranslator(keras.Model):
         return self._in_batches(function, sides, batch_size)
 
     def _get_function(self, key, function, num_inputs=1):
-        """A graph of `function`, traced once for each key and the settings."""
-        key = (key, *self.settings.values())
+        """A graph of `function`, traced once for each key, parts, settings."""
+        parts = self.translator, self.source_tokenizer, self.target_tokenizer
+        key = (key, *map(id, parts), *self.settings.values())
         if key not in self._functions:
             # As a partial, or TensorFlow takes the graphs of several models for
             # one that is traced again and again, and warns.
@@ -434,7 +441,7 @@ class TextTranslator(keras.Model):
 
     def _in_batches(self, function, sides, batch_size, verbose=False):
         """Runs texts of similar length together, and keeps their order."""
-        _check_positive(batch_size=batch_size)
+        check_positive(batch_size=batch_size)
         order = sorted(range(len(sides[0])), key=lambda i: len(sides[0][i]))
         batches = [
             order[first : first + batch_size]
@@ -508,13 +515,20 @@ def _longest_translation(source_len):
     return 2 * source_len + 10
 
 
-def _check_positive(**arguments):
-    for name, number in arguments.items():
-        if not isinstance(number, int | np.integer) or number < 1:
-            raise ValueError(
-                f"`{name}` should be a positive integer. "
-                f"Received: {name}={number!r}"
-            )
+def _check_settings(num_beams, length_penalty, max_source_len):
+    """Gives the settings of a search as Python's own numbers."""
+    check_positive(num_beams=num_beams, max_source_len=max_source_len)
+    is_number = isinstance(length_penalty, numbers.Real)
+    if not is_number or not math.isfinite(length_penalty):
+        raise ValueError(
+            "`length_penalty` should be a finite number. "
+            f"Received: length_penalty={length_penalty!r}"
+        )
+    return {
+        "num_beams": int(num_beams),
+        "length_penalty": float(length_penalty),
+        "max_source_len": int(max_source_len),
+    }
 
 
 def _replace_dtype(config, dtype):

@@ -10,6 +10,7 @@ from keras import ops
 
 from s2s_keras.conventions import PAD_ID
 from s2s_keras.conventions import START_ID
+from s2s_keras.conventions import check_positive
 from s2s_keras.conventions import register
 from s2s_keras.decoding.search import StepResult
 from s2s_keras.decoding.search import beam_search
@@ -225,11 +226,7 @@ class Translator(keras.Model):
         Returns:
             A `SearchResult`, without attention where the decoder has none.
         """
-        if not isinstance(num_beams, int) or num_beams < 1:
-            raise ValueError(
-                "`num_beams` should be a positive integer. "
-                f"Received: num_beams={num_beams}"
-            )
+        check_positive(num_beams=num_beams)
         source_len = ops.shape(source_ids)[1] if self.has_attention else None
         with _weights_read_once(self.members()):
             attended, state = self.start(source_ids)

@@ -38,7 +38,8 @@ class SentencePieceTokenizer(keras.layers.Layer):
 
     >>> tokenizer = SentencePieceTokenizer.train(texts, vocabulary_size=8000)
     >>> tokenizer.detokenize(tokenizer.tokenize(["Hello, world!"]))
-    <tf.Tensor: shape=(1,), dtype=string, numpy=array([b'Hello, world!'])>
+    <tf.Tensor: shape=(1,), dtype=string, numpy=array([b'Hello, world!'],
+    dtype=object)>
 
     Reference:
         [Kudo and Richardson, 2018](https://arxiv.org/abs/1808.06226).
@@ -48,7 +49,7 @@ class SentencePieceTokenizer(keras.layers.Layer):
         super().__init__(**kwargs)
         self.built = True
         self.proto = None
-        self._tokenizer = None
+        self._loaded = None
         if proto is not None:
             self._set_proto(proto)
 
@@ -117,10 +118,10 @@ class SentencePieceTokenizer(keras.layers.Layer):
 
         self.proto = proto
         with tf.init_scope():
-            self._tokenizer = tensorflow_text.SentencepieceTokenizer(
+            self._loaded = tensorflow_text.SentencepieceTokenizer(
                 proto, out_type=tf.int32
             )
-            self._tokenizer._model_resource = _make_lasting_resource(proto)
+            self._loaded._model_resource = _make_lasting_resource(proto)
         special = self._tokenizer.id_to_string(tf.range(4)).numpy().tolist()
         expected = [b"<pad>", b"<unk>", b"<s>", b"</s>"]
         if special != expected:
@@ -128,6 +129,17 @@ class SentencePieceTokenizer(keras.layers.Layer):
                 f"`proto` should hold the first pieces {expected}. "
                 f"Received: {special}"
             )
+
+    @property
+    def _tokenizer(self):
+        if self._loaded is None:
+            raise ValueError(
+                "This tokenizer has no vocabulary: it should be made with "
+                "`proto`, or come with its model from `load_model`; "
+                "`from_config` and `clone_model` leave the vocabulary out, "
+                "`copy.deepcopy` does not."
+            )
+        return self._loaded
 
     @property
     def vocabulary_size(self):

@@ -26,6 +26,7 @@ def run_layer_checks(layer_class, init_kwargs, inputs, expected_shapes):
     _check_graph(layer, inputs, outputs)
     _check_output_shape(layer, inputs, expected_shapes)
     _check_gradient(layer, inputs)
+    _check_frozen(layer_class, init_kwargs, inputs)
     for dtype in ("mixed_float16", "mixed_bfloat16"):
         _check_mixed_precision(layer_class, init_kwargs, inputs, dtype)
 
@@ -117,6 +118,12 @@ def _check_gradient(layer, inputs):
     ):
         assert gradient is not None, weight.path
         assert np.abs(tf.convert_to_tensor(gradient)).max() > 0, weight.path
+
+
+def _check_frozen(layer_class, init_kwargs, inputs):
+    layer = _make(layer_class, init_kwargs, trainable=False)
+    layer(**inputs)
+    assert not any(weight.trainable for weight in layer.weights)
 
 
 def _check_mixed_precision(layer_class, init_kwargs, inputs, dtype):

@@ -263,15 +263,29 @@ def test_softmax_is_float32_under_mixed_precision():
     np.testing.assert_allclose(total, 1, atol=2e-3)
 
 
+@pytest.mark.parametrize("layer_class", [BahdanauAttention, CoverageAttention])
+def test_int8_layers_leave_the_attention_alone(layer_class):
+    query, memory = keras.Input(QUERY.shape[1:]), keras.Input(MEMORY.shape[1:])
+    outputs = layer_class(8)(query, memory)
+    model = keras.Model([query, memory], outputs)
+    expected = model([QUERY, MEMORY])
+    with pytest.warns(UserWarning, match="reads its weights"):
+        model.quantize("int8")
+    for ours, theirs in zip(model([QUERY, MEMORY]), expected, strict=True):
+        np.testing.assert_allclose(ours, theirs, atol=0.05)
+
+
 @pytest.mark.parametrize("units", [0, -1, 2.5, "8", None])
 def test_refuses_bad_units(units):
-    with pytest.raises(ValueError, match=f"Received: units={units}"):
+    with pytest.raises(ValueError, match=f"Received: units={units!r}"):
         BahdanauAttention(units)
 
 
 def test_refuses_widths_that_do_not_fit():
     with pytest.raises(ValueError, match=r"query_shape=\(2, 4\)"):
         DotAttention()(QUERY[:, :4], MEMORY)
+    with pytest.raises(ValueError, match="Received: num_heads=0"):
+        MultiHeadBahdanauAttention(6, num_heads=0)
     with pytest.raises(ValueError, match="num_heads=4, units=6"):
         MultiHeadBahdanauAttention(6, num_heads=4)
     with pytest.raises(ValueError, match=r"num_heads=4, memory_shape=\(2, 5"):

@@ -80,6 +80,24 @@ def test_layer(decoder_class, kwargs):
     run_layer_checks(decoder_class, SIZES | kwargs, inputs, ((2, 4, 10),))
 
 
+@pytest.mark.parametrize(
+    "decoder_class", [AttentionDecoder, ConditionalDecoder, LuongDecoder]
+)
+@pytest.mark.parametrize("attention", [BahdanauAttention, GeneralAttention])
+def test_ids_that_come_as_floats_are_not_rounded(decoder_class, attention):
+    dtype = "mixed_bfloat16"
+    attention = attention(*(7,) * (attention is BahdanauAttention), dtype=dtype)
+    decoder = decoder_class(2000, 4, 6, attention=attention, dtype=dtype)
+    ids = np.array([[2, 1000], [2, 1001]])
+    logits = decoder(ids.astype("float32"), MEMORY, STATE)
+    np.testing.assert_array_equal(logits, decoder(ids, MEMORY, STATE))
+
+
+def test_refuses_an_attention_that_is_no_layer():
+    with pytest.raises(ValueError, match="Received: attention='bahdanau'"):
+        make_decoder(attention="bahdanau")
+
+
 def test_the_standard_decoder_sees_nothing_but_the_final_state():
     decoder = make_decoder(StandardDecoder)
     expected = decoder(TARGET_IDS, MEMORY, STATE, MASK)

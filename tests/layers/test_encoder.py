@@ -33,6 +33,19 @@ def test_layer(cell, num_layers):
     )
 
 
+def test_ids_that_come_as_floats_are_not_rounded():
+    encoder = Encoder(2000, 4, 6, dtype="mixed_bfloat16")
+    ids = np.array([[1000, 3], [1001, 3]])
+    memory, _, _ = encoder(ids.astype("float32"))
+    np.testing.assert_array_equal(memory, encoder(ids)[0])
+    assert not np.array_equal(memory[0], memory[1])
+
+
+def test_refuses_to_have_no_layers():
+    with pytest.raises(ValueError, match="Received: num_layers=0"):
+        make_encoder(num_layers=0)
+
+
 @PARTS
 def test_padding_changes_nothing(cell, num_layers):
     encoder = make_encoder(cell, num_layers)

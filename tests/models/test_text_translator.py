@@ -255,6 +255,37 @@ def test_refuses_settings_that_are_no_positive_integers(name, number):
         make_text_translator(**{name: number})
 
 
+@pytest.mark.parametrize("penalty", [float("nan"), float("inf"), "1", None])
+def test_refuses_a_length_penalty_that_is_no_number(penalty):
+    with pytest.raises(ValueError, match="`length_penalty` should be a finite"):
+        make_text_translator(length_penalty=penalty)
+
+
+def test_numbers_of_numpy_will_do(text_translator):
+    settings = {"num_beams": np.int64(2), "length_penalty": np.float32(0.5)}
+    expected = text_translator.translate(TEXTS[:3], 2, 0.5)
+    found = text_translator.translate(TEXTS[:3], **settings)
+    assert texts_of(found) == texts_of(expected)
+    found = text_translator.with_settings(**settings).translate(TEXTS[:3])
+    assert texts_of(found) == texts_of(expected)
+
+
+def test_a_part_that_is_replaced_counts():
+    model, other = (make_text_translator(num_beams=1) for _ in range(2))
+    for weight in other.translator.trainable_weights:
+        weight.assign(-weight)
+    model.translate("one")
+    model.translator = other.translator
+    found = model.translate(TEXTS[:3])
+    assert texts_of(found) == texts_of(other.translate(TEXTS[:3]))
+
+
+def test_a_copy_without_its_vocabulary_says_so(text_translator):
+    copy = type(text_translator).from_config(text_translator.get_config())
+    with pytest.raises(ValueError, match="has no vocabulary"):
+        copy.translate("one")
+
+
 def test_refuses_empty_batches(text_translator):
     with pytest.raises(ValueError, match="Received: batch_size=0"):
         text_translator.translate(["one"], batch_size=0)

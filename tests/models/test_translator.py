@@ -250,6 +250,25 @@ def test_float16_scales_the_loss(dtype):
     assert is_scaled == (dtype == "mixed_float16")
 
 
+@pytest.mark.parametrize(
+    "dtype", [pytest.param("float16", marks=pytest.mark.slow), "float64"]
+)
+def test_pure_precision_trains(dtype):
+    translator = make_translator(variant(dtype=dtype))
+    translator.compile(keras.optimizers.SGD(), TokenCrossEntropy())
+    ids = {"source_ids": SOURCE_IDS, "target_ids": SOURCE_IDS}
+    assert np.isfinite(translator.train_on_batch(ids, SOURCE_IDS))
+
+
+def test_a_frozen_part_comes_back_frozen(tmp_path):
+    translator = make_translator()
+    translator.encoder.trainable = False
+    translator.save(tmp_path / "model.keras")
+    copy = keras.saving.load_model(tmp_path / "model.keras")
+    assert not any(weight.trainable for weight in copy.encoder.weights)
+    assert len(copy.trainable_weights) == len(translator.trainable_weights)
+
+
 def test_mixed_precision_casts_no_weight_in_the_loop():
     text_translator = make_text_translator(variant(dtype="mixed_bfloat16"))
     graph = tf.function(
