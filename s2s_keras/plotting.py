@@ -1,5 +1,7 @@
 """Pictures of what a model attended to, and of how it learned."""
 
+LONGEST_SIDE = 30  # inches; more takes minutes and gigabytes
+
 
 def plot_attention(translation, axes=None):
     """Draws the attention of one translation as a heatmap.
@@ -23,8 +25,6 @@ def plot_attention(translation, axes=None):
     plot_attention(text_translator.translate("Hello!")).savefig("hello.png")
     ```
     """
-    from matplotlib.figure import Figure
-
     if translation.attention is None:
         raise ValueError(
             "`translation` should come from a model with attention. Received "
@@ -32,8 +32,7 @@ def plot_attention(translation, axes=None):
         )
     target_len, source_len = translation.attention.shape
     if axes is None:
-        size = (2 + 0.4 * source_len, 2 + 0.4 * target_len)
-        axes = Figure(figsize=size, layout="constrained").add_subplot()
+        axes = _make_axes(source_len, target_len)
     image = axes.imshow(
         translation.attention, cmap="Greys", vmin=0, vmax=1, aspect="auto"
     )
@@ -51,6 +50,18 @@ def plot_attention(translation, axes=None):
     axes.set_ylabel("translation")
     axes.figure.colorbar(image, ax=axes, label="attention")
     return axes.figure
+
+
+def _make_axes(*lengths):
+    """Axes for so many columns and rows, in small print where it is tight."""
+    from matplotlib.figure import Figure
+
+    sides = [min(LONGEST_SIDE, 2 + 0.4 * length) for length in lengths]
+    axes = Figure(figsize=sides, layout="constrained").add_subplot()
+    for axis, side, length in zip("xy", sides, lengths, strict=True):
+        points = 72 * (side - 2) / length
+        axes.tick_params(axis, labelsize=min(10, 0.7 * points))
+    return axes
 
 
 def plot_learning_curves(rows):

@@ -44,3 +44,15 @@ def test_dollars_are_drawn_as_they_are(piece, tmp_path):
     figure.savefig(tmp_path / "attention.svg")
     text = (tmp_path / "attention.svg").read_text()
     assert text.count(f"<!-- {piece} -->") == 2
+
+
+def test_a_long_sentence_makes_no_larger_picture_but_smaller_labels():
+    pieces = ["piece"] * 200
+    translation = Translation(
+        "long", -1.0, pieces, ["[END]"], np.full((1, 200), 0.005), False
+    )
+    axes = plot_attention(translation).axes[0]
+    assert axes.figure.get_size_inches()[0] == 30
+    assert len(axes.get_xticklabels()) == 200
+    assert axes.get_xticklabels()[0].get_size() < 8
+    assert axes.get_yticklabels()[0].get_size() == 10
