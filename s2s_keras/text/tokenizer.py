@@ -3,6 +3,7 @@
 import concurrent.futures
 import io
 import pathlib
+import re
 import uuid
 
 import keras
@@ -93,24 +94,28 @@ class SentencePieceTokenizer(keras.layers.Layer):
                 f"Received: vocabulary_size={vocabulary_size}"
             )
         proto = io.BytesIO()
-        sentencepiece.SentencePieceTrainer.train(
-            sentence_iterator=iter(texts),
-            model_writer=proto,
-            model_type=kind,
-            vocab_size=vocabulary_size,
-            hard_vocab_limit=False,
-            character_coverage=character_coverage,
-            pad_id=PAD_ID,
-            unk_id=UNK_ID,
-            bos_id=START_ID,
-            eos_id=END_ID,
-            byte_fallback=True,
-            normalization_rule_name="nfkc",
-            remove_extra_whitespaces=False,
-            max_sentence_length=1 << 20,
-            num_threads=1,
-            minloglevel=2,
-        )
+        try:
+            sentencepiece.SentencePieceTrainer.train(
+                sentence_iterator=iter(texts),
+                model_writer=proto,
+                model_type=kind,
+                vocab_size=vocabulary_size,
+                hard_vocab_limit=False,
+                character_coverage=character_coverage,
+                pad_id=PAD_ID,
+                unk_id=UNK_ID,
+                bos_id=START_ID,
+                eos_id=END_ID,
+                byte_fallback=True,
+                normalization_rule_name="nfkc",
+                remove_extra_whitespaces=False,
+                max_sentence_length=1 << 20,
+                num_threads=1,
+                minloglevel=2,
+            )
+        except RuntimeError as error:
+            _refuse_small_vocabulary(vocabulary_size, error)
+            raise
         return cls(proto.getvalue(), **kwargs)
 
     def _set_proto(self, proto):
@@ -279,6 +284,17 @@ class SentencePieceTokenizer(keras.layers.Layer):
 
     def load_assets(self, dir_path):
         self._set_proto((pathlib.Path(dir_path) / ASSET_NAME).read_bytes())
+
+
+def _refuse_small_vocabulary(vocabulary_size, error):
+    """Says it better where sentencepiece misses room for all characters."""
+    least = re.search(r"required_chars. \d+ vs (\d+)", str(error))
+    if least:
+        raise ValueError(
+            f"`vocabulary_size` should be at least {least[1]}, for the "
+            f"{NUM_SPECIAL_PIECES} special pieces and bytes and for the text's "
+            f"characters. Received: vocabulary_size={vocabulary_size}"
+        ) from error
 
 
 def _make_lasting_resource(proto):

@@ -95,6 +95,7 @@ def test_a_small_corpus_gives_a_small_vocabulary():
     ("kwargs", "received"),
     [
         ({"vocabulary_size": 100}, "Received: vocabulary_size=100"),
+        ({"vocabulary_size": 270}, "least 2.* Received: vocabulary_size=270"),
         ({"vocabulary_size": 500, "kind": "word"}, "Received: kind='word'"),
     ],
 )
