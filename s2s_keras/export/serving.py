@@ -79,9 +79,8 @@ def export(
     )
     path = pathlib.Path(path)
     path.mkdir(parents=True, exist_ok=True)
-    temporary = pathlib.Path(
-        tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent)
-    )
+    # Beside the versions, as what is above may be on another file system.
+    temporary = pathlib.Path(tempfile.mkdtemp(prefix=".", dir=path))
     try:
         _write_archive(servable, temporary, weights)
         check_servable(temporary, serving)

@@ -11,6 +11,7 @@ from laws import make_text_translator
 
 from s2s_keras.conventions import END_ID
 from s2s_keras.conventions import START_ID
+from s2s_keras.endpoint.manager import list_versions
 from s2s_keras.export import serving
 from s2s_keras.export.serving import export
 
@@ -112,6 +113,24 @@ def test_versions_count_up_from_what_is_there(
     assert export_unverified(text_translator, path) == path / "8"
     assert export_unverified(text_translator, path) == path / "9"
     assert not list((path / "7").iterdir())
+
+
+def test_what_is_being_written_is_beside_the_versions_and_none_of_them(
+    text_translator, tmp_path, monkeypatch
+):
+    path, seen = tmp_path / "elsewhere", []
+
+    def write(_, temporary, weights):
+        (temporary / "saved_model.pb").touch()
+        seen.append(temporary.resolve().parent)
+        assert not list_versions(path)
+
+    monkeypatch.setattr(serving, "_write_archive", write)
+    path.mkdir()
+    (tmp_path / "model").symlink_to(path)  # perhaps to another file system
+    export_unverified(text_translator, tmp_path / "model")
+    assert seen == [path]
+    assert [entry.name for entry in path.iterdir()] == ["1"]
 
 
 def test_weights_are_of_a_known_type(text_translator, tmp_path):
