@@ -97,7 +97,8 @@ def _write(text_translator, folder, weights):
         },
         "weights": weights,
     }
-    (folder / "settings.json").write_text(json.dumps(settings, indent=2) + "\n")
+    text = json.dumps(settings, indent=2, allow_nan=False)
+    (folder / "settings.json").write_text(text + "\n")
     shutil.copyfile(LOOP, folder / "translate.py")
 
 

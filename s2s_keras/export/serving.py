@@ -115,7 +115,7 @@ def _write_settings(text_translator, path, weights):
         "parameters": text_translator.translator.count_params(),
     }
     path = pathlib.Path(path, "assets.extra", "settings.json")
-    path.write_text(json.dumps(settings, indent=2) + "\n")
+    path.write_text(json.dumps(settings, indent=2, allow_nan=False) + "\n")
 
 
 @contextlib.contextmanager

@@ -1,4 +1,5 @@
 import json
+import math
 import subprocess
 import sys
 
@@ -131,6 +132,14 @@ def test_what_is_being_written_is_beside_the_versions_and_none_of_them(
     export_unverified(text_translator, tmp_path / "model")
     assert seen == [path]
     assert [entry.name for entry in path.iterdir()] == ["1"]
+
+
+def test_settings_that_json_cannot_hold_are_not_written(
+    text_translator, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(text_translator, "length_penalty", math.nan)
+    with pytest.raises(ValueError, match="JSON"):
+        serving._write_settings(text_translator, tmp_path, "float32")
 
 
 def test_weights_are_of_a_known_type(text_translator, tmp_path):
