@@ -1,6 +1,7 @@
 """What TensorFlow Serving in production is started with."""
 
 import json
+import math
 import pathlib
 import shlex
 from typing import NamedTuple
@@ -83,7 +84,7 @@ def make_command(models, folder, timeout):
         f"--model_config_file=/config/{MODELS_FILE}",
         "--enable_batching",
         f"--batching_parameters_file=/config/{BATCHING_FILE}",
-        f"--rest_api_timeout_in_ms={int(1000 * timeout)}",
+        f"--rest_api_timeout_in_ms={math.ceil(1000 * timeout)}",
     ]
     if any(model.labels for model in models):
         words.append("--allow_version_labels_for_unavailable_models=true")

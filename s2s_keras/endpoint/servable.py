@@ -1,6 +1,7 @@
 """A loaded version of a SavedModel, as TensorFlow Serving runs it."""
 
 import contextlib
+import math
 import threading
 from typing import NamedTuple
 
@@ -159,7 +160,7 @@ class Servable:
         """
         if signature.name not in self._callables:
             options = tf.compat.v1.RunOptions(
-                timeout_in_ms=int(1000 * (self._timeout or 0))
+                timeout_in_ms=math.ceil(1000 * (self._timeout or 0))
             )
             self._callables[signature.name] = (
                 self.session._make_callable_from_options(

@@ -260,6 +260,15 @@ def test_a_request_that_takes_too_long(toy_path, serve):
     assert served.predict("a")[0] == 200  # the thread is free again
 
 
+def test_a_run_has_a_limit_of_a_millisecond_at_least(toy_path):
+    servable = Servable(toy_path / "1", timeout=1e-4)
+    with pytest.raises(Failure) as failure:
+        servable.run(
+            servable.signature("slow"), {"steps": np.array([10 * STEPS])}
+        )
+    assert failure.value.code == "DEADLINE_EXCEEDED"
+
+
 def test_a_full_queue(toy_path, serve):
     limits = Limits(threads=1, queue=2, delay=0.0)
     served = serve(make_hasty(toy_path, 3.0), limits, Bounds(timeout=3.0))

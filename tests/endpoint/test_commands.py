@@ -113,6 +113,16 @@ def test_serve_config_prints_all_that_is_needed(toy_path):
     assert "--allow_version_labels_for_unavailable_models=true" in words
 
 
+@pytest.mark.parametrize(
+    "seconds, milliseconds", [("0.0001", 1), ("1.001", 1001), ("30", 30_000)]
+)
+def test_serve_config_rounds_up_to_milliseconds(
+    seconds, milliseconds, toy_path
+):
+    result = run("serve-config", str(toy_path), "--timeout", seconds)
+    assert f"--rest_api_timeout_in_ms={milliseconds}\n" in result.stdout
+
+
 def test_serve_config_writes_files_for_several_models(toy_path, tmp_path):
     other = tmp_path / "other model"
     (other / "1").mkdir(parents=True)
