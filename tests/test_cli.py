@@ -125,11 +125,20 @@ def test_nothing_to_evaluate_is_one_clear_error(run, model):
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("noise", 1.0), ("dropout", -0.1), ("epochs", 0), ("teachers", -1)],
+    [
+        *(("noise", 1.0), ("dropout", -0.1), ("epochs", 0), ("teachers", -1)),
+        ("sampling_rate", 2.0),
+    ],
 )
 def test_settings_lie_within_bounds(name, value):
     with pytest.raises(ValueError, match=f"`{name}`.* {name}={value}"):
         Settings(**{name: value})
+
+
+def test_consistency_needs_a_dropout():
+    with pytest.raises(ValueError, match="Received: consistency=1.0, dropout"):
+        Settings(consistency=1.0, dropout=0.0)
+    Settings(consistency=1.0, dropout=0.0, word_dropout=0.1)
 
 
 def test_resume_wants_the_same_settings(run):

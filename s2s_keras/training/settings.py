@@ -105,7 +105,7 @@ class Settings(Architecture):
         0.0,
         "Share of known tokens replaced by own predictions in the last epoch; "
         "grows from 0.",
-        bounds=AT_LEAST_0,
+        bounds=SHARE,
     )
     ema_momentum: float = option(
         0.0, "Momentum of averaged weights; 0 does not average.", bounds=SHARE
@@ -139,6 +139,13 @@ class Settings(Architecture):
                 f"{list(PRESETS)}; a model that is there teaches with "
                 f"`teachers` 0. Received: teacher={self.teacher!r}, "
                 f"teachers={self.teachers}"
+            )
+        dropouts = self.dropout, self.recurrent_dropout, self.word_dropout
+        if self.consistency and not any(dropouts):
+            raise ValueError(
+                "`consistency` needs a dropout that tells two readings apart. "
+                f"Received: consistency={self.consistency}, dropout=0, "
+                "recurrent_dropout=0, word_dropout=0"
             )
 
     @classmethod
