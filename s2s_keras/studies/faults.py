@@ -75,7 +75,8 @@ def compare(translations, baseline, references):
 
     Returns:
         A dictionary from `bleu` and `chrf` to dictionaries of `baseline`, its
-        score, and `p_value`, by paired bootstrap.
+        score, and `p_value`, by paired bootstrap; 1 where the scores are equal
+        or there is but one sentence.
 
     Reference:
         [Koehn, 2004](https://aclanthology.org/W04-3250), Section 4.
@@ -91,15 +92,16 @@ def compare(translations, baseline, references):
         n_samples=NUM_SAMPLES,
     )
     _, results = test()
-    same = list(translations) == list(baseline)
-    return {
-        name: {
-            "baseline": float(results[key][0].score),
-            # sacreBLEU finds that a system differs from itself.
-            "p_value": 1.0 if same else float(results[key][1].p_value),
+    found = {}
+    for name, key in (("bleu", "BLEU"), ("chrf", "chrF2")):
+        theirs, ours = results[key]
+        # Where samples do not differ, sacreBLEU finds that the systems do.
+        unknown = ours.score == theirs.score or len(references) < 2
+        found[name] = {
+            "baseline": float(theirs.score),
+            "p_value": 1.0 if unknown else float(ours.p_value),
         }
-        for name, key in (("bleu", "BLEU"), ("chrf", "chrF2"))
-    }
+    return found
 
 
 def sort_by_chrf(translations, references):

@@ -49,6 +49,16 @@ def test_a_much_worse_system_is_told_apart():
     assert same["chrf"]["p_value"] > 0.5
 
 
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [(["x"] * 3, ["y"] * 3), (["a b c d"], ["a b c e"])],
+    ids=["equal scores", "one sentence"],
+)
+def test_what_shows_no_difference_is_not_told_apart(ours, theirs):
+    found = compare(ours, theirs, ["a b c d"] * len(ours))
+    assert [row["p_value"] for row in found.values()] == [1, 1]
+
+
 def test_worst_comes_first():
     found = sort_by_chrf(["a b c d e", "f x y", "", "i j"], REFERENCES)
     assert [i for i, _ in found] == [2, 1, 0, 3]
