@@ -339,10 +339,15 @@ def _build(settings, tokenizers):
 
 
 def _with_text(settings, translator, tokenizers):
-    return TextTranslator(
+    text_translator = TextTranslator(
         translator,
         *tokenizers,
         num_beams=settings.num_beams,
         length_penalty=settings.length_penalty,
         name="text_translator",
     )
+    # Sentences that are learned from are translated whole.
+    text_translator.max_source_len = max(
+        text_translator.max_source_len, settings.max_len
+    )
+    return text_translator

@@ -9,6 +9,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from laws import make_text_translator
 
 from s2s_keras import AttentionDecoder
 from s2s_keras import BahdanauAttention
@@ -182,6 +183,16 @@ def test_builds_what_the_settings_say(corpus, dtype, joint):
     assert shared == joint
     assert len(translator.decoder.stack.cells) == 2
     assert translator.decoder.compute_dtype == dtype.removeprefix("mixed_")
+
+
+@pytest.mark.parametrize(("max_len", "expected"), [(100, 256), (300, 300)])
+def test_what_is_learned_from_is_not_cut(max_len, expected):
+    whole = make_text_translator()
+    tokenizers = whole.source_tokenizer, whole.target_tokenizer
+    text_translator = job._with_text(
+        Settings(max_len=max_len), whole.translator, tokenizers
+    )
+    assert text_translator.max_source_len == expected
 
 
 def test_sampling_grows_to_the_rate_of_the_settings(tmp_path):
