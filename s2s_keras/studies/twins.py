@@ -4,8 +4,11 @@ import bisect
 import dataclasses
 import pathlib
 
+from s2s_keras.models.text_translator import TextTranslator
 from s2s_keras.models.translator import Translator
+from s2s_keras.presets import MODEL
 from s2s_keras.training import job
+from s2s_keras.training.log import SETTINGS
 
 
 def make_twin(architecture, vocabulary_size):
@@ -60,7 +63,7 @@ def count_parameters(architecture, vocabulary_size):
 
 
 def train_twins(settings, run_dir):
-    """Trains both models on the same data.
+    """Trains both models on the same data, or goes on with them.
 
     Args:
         settings: `Settings` of the model with attention.
@@ -75,7 +78,9 @@ def train_twins(settings, run_dir):
     models = {}
     for name, twin in twins.items():
         folder = pathlib.Path(run_dir, name)
-        folder.mkdir(parents=True)
-        models[name] = job.train(twin, corpora, folder)
-        models[name].save(folder / "model.keras")
+        if not (folder / MODEL).exists():
+            folder.mkdir(parents=True, exist_ok=True)
+            twin.save(folder / SETTINGS)
+            job.train_alone(folder, corpora)
+        models[name] = TextTranslator.from_preset(folder)
     return models

@@ -1,9 +1,12 @@
 import dataclasses
 
 import pytest
+from laws import make_text_translator
 
 from s2s_keras.studies.twins import count_parameters
 from s2s_keras.studies.twins import make_twin
+from s2s_keras.studies.twins import train_twins
+from s2s_keras.training import job
 from s2s_keras.training.settings import SYNTHETIC
 from s2s_keras.training.settings import Settings
 
@@ -37,6 +40,25 @@ def test_twins_are_as_large_as_one_another(settings):
         embedding_in_memory=settings.embedding_in_memory,
     )
     assert twin.attention == "none" and same == settings
+
+
+def test_twins_are_runs_that_go_on(corpus, tmp_path, monkeypatch):
+    trained = []
+
+    def train(settings, corpora, run_dir):
+        trained.append(settings)
+        (run_dir / "backup").mkdir()
+        return make_text_translator()
+
+    monkeypatch.setattr(job, "train", train)
+    make_text_translator().save_to_preset(tmp_path / "standard")
+    settings = Settings(dataset=corpus, vocabulary_size=300, units=8)
+    models = train_twins(settings, tmp_path)
+    assert list(models) == ["standard", "attention"]
+    assert trained == [settings]  # the other one was there
+    files = {path.name for path in (tmp_path / "attention").iterdir()}
+    assert files == {"settings.json", "model.keras"}
+    assert Settings.load(tmp_path / "attention" / "settings.json") == settings
 
 
 def test_a_twin_needs_attention():
