@@ -14,7 +14,7 @@ _BATCH_SIZE = click.option(
     default=64,
     show_default=True,
     type=click.IntRange(1),
-    help="Sentences in a request, and in a run.",
+    help="Texts in a request, and in a run.",
 )
 _BATCH_DELAY = click.option(
     "--batch-delay",
@@ -98,7 +98,8 @@ def serve(path, **options):
     """Serve the model in PATH, as TensorFlow Serving would.
 
     PATH holds the versions, PATH/1, PATH/2, ..., of any SavedModel. A new
-    version is picked up within a second or two.
+    version is noticed within a second or two, and takes over once it has
+    loaded.
     """
     _check_path(path)
     _log_to_stderr()
