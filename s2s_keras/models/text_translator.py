@@ -590,8 +590,9 @@ def _report_truncated(translations, max_source_len):
     truncated = [i for i, item in enumerate(translations) if item.truncated]
     if truncated:
         warnings.warn(
-            f"{len(truncated)} of {len(translations)} texts had more than "
-            f"{max_source_len} tokens and were cut there: {truncated[:10]}"
+            f"{len(truncated)} of {len(translations)} sentences had more tokens "
+            f"than max_source_len={max_source_len} allows and were cut: "
+            f"{truncated[:10]}"
             f"{' ...' if len(truncated) > 10 else ''}.",
             stacklevel=4,
         )
