@@ -590,8 +590,8 @@ def _report_truncated(translations, max_source_len):
     truncated = [i for i, item in enumerate(translations) if item.truncated]
     if truncated:
         warnings.warn(
-            f"{len(truncated)} of {len(translations)} sentences had more tokens "
-            f"than max_source_len={max_source_len} allows and were cut: "
+            f"{len(truncated)} of {len(translations)} sentences had more "
+            f"tokens than max_source_len={max_source_len} allows and were cut: "
             f"{truncated[:10]}"
             f"{' ...' if len(truncated) > 10 else ''}.",
             stacklevel=4,
