@@ -32,6 +32,9 @@ from s2s_keras.records import to_json
 from s2s_keras.studies.commands import study
 from s2s_keras.training.log import BACKUP
 from s2s_keras.training.log import SETTINGS
+from s2s_keras.training.log import TAUGHT
+from s2s_keras.training.log import TEACHERS
+from s2s_keras.training.log import read_rows
 from s2s_keras.training.settings import Settings
 
 TRANSLATION_MODEL = "bahdanau_small_en_es"
@@ -85,7 +88,7 @@ def train(name, resume, **options):
     corpora = job.load_corpora(settings)
     (run_dir / BACKUP).mkdir(parents=True, exist_ok=resume)
     settings.save(run_dir / SETTINGS)
-    with _removed_if_nothing_was_done(run_dir):
+    with _removed_if_nothing_was_learned(run_dir):
         text_translator = _train(settings, corpora, run_dir)
     evaluation = _report(text_translator, settings, corpora, run_dir)
     with status("Exporting, and checking what was exported"):
@@ -96,13 +99,13 @@ def train(name, resume, **options):
 
 
 @contextlib.contextmanager
-def _removed_if_nothing_was_done(run_dir):
+def _removed_if_nothing_was_learned(run_dir):
     """Lets a command whose options were wrong be given again."""
     try:
         yield
     except Exception:
-        files = [path for path in run_dir.rglob("*") if path.is_file()]
-        if files == [run_dir / SETTINGS]:
+        kept = [run_dir / name for name in (MODEL, TAUGHT, TEACHERS)]
+        if not read_rows(run_dir) and not any(path.exists() for path in kept):
             shutil.rmtree(run_dir)
         raise
 
@@ -165,11 +168,11 @@ def _report(text_translator, settings, corpora, run_dir):
     from s2s_keras.studies.examination import write_page
     from s2s_keras.training.log import count_cpu_minutes
     from s2s_keras.training.log import describe_run
-    from s2s_keras.training.log import read_rows
 
     found = examine({"model": text_translator}, corpora.test)
     rows = read_rows(run_dir)
-    command = shlex.join(["s2s-keras", *sys.argv[1:]])
+    arguments = [text for text in sys.argv[1:] if text != "--resume"]
+    command = shlex.join(["s2s-keras", *arguments])
     run = describe_run(command, settings, corpora)
     evaluation = {
         "training_cpu_minutes": round(count_cpu_minutes(run_dir), 1),

@@ -10,6 +10,7 @@ from laws import make_text_translator
 from s2s_keras import threads
 from s2s_keras.cli import main
 from s2s_keras.options import make_settings
+from s2s_keras.training import job
 from s2s_keras.training.settings import SYNTHETIC
 from s2s_keras.training.settings import Settings
 
@@ -42,7 +43,8 @@ def expect_refusal(result, *words):
         assert word in result.stderr
 
 
-def test_train_does_the_whole_job(run):
+def test_train_does_the_whole_job(run, monkeypatch):
+    monkeypatch.setattr("sys.argv", ["s2s-keras", "train", "--resume"])
     pathlib.Path("train.tsv").write_text(LINES)
     result = run(
         *("train", "--dataset", "train.tsv", "--name", "numbers", "--json"),
@@ -61,7 +63,7 @@ def test_train_does_the_whole_job(run):
     assert len(evaluation["translations"]) == 3
     assert evaluation["run"]["seed"] == 0
     assert evaluation["run"]["train"].startswith("20 pairs, SHA-256 ")
-    assert evaluation["run"]["command"].startswith("s2s-keras")
+    assert evaluation["run"]["command"] == "s2s-keras train"
     page = (run_dir / "report.html").read_text()
     for part in (evaluation["run"]["train"], "BLEU by length", "Learning"):
         assert part in page
@@ -112,6 +114,32 @@ def test_what_cannot_be_trained_leaves_no_folder(run, options, words):
     pathlib.Path("train.tsv").write_text(LINES)
     expect_refusal(run(*TINY, *options), *words)
     assert not pathlib.Path("runs", "numbers").exists()
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "is_kept"),
+    [
+        ("log.csv", "", False),
+        ("log.csv", "epoch,loss\n", False),
+        ("tensorboard/train/events", "events", False),
+        ("log.csv", "epoch,loss\n0,1\n", True),
+        ("taught.json", "{}", True),
+        ("teachers/0/output.txt", "", True),
+    ],
+)
+def test_a_run_that_fails_keeps_what_was_learned(
+    run, monkeypatch, file, text, is_kept
+):
+    def train(settings, corpora, run_dir):
+        path = run_dir / file
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+        raise ValueError("It fails.")
+
+    monkeypatch.setattr(job, "train", train)
+    pathlib.Path("train.tsv").write_text(LINES)
+    expect_refusal(run(*TINY), "It fails.")
+    assert pathlib.Path("runs", "numbers").exists() == is_kept
 
 
 def test_nothing_to_evaluate_is_one_clear_error(run, model):
