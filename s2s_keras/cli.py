@@ -287,8 +287,8 @@ def evaluate(
 
     Intervals are of 95%, by bootstrap.
     """
-    if report and report.exists():
-        raise FileExistsError(f"{report} exists and is left as it is.")
+    if report:
+        _check_file(report)
     models = {"model": load_model(model)}
     if baseline:
         models["baseline"] = load_model(baseline)
@@ -305,6 +305,8 @@ def evaluate(
 
 
 def _echo_examination(summary):
+    from s2s_keras.studies.length import describe_row
+
     _echo_scores(summary)
     for name, against in summary.get("against_baseline", {}).items():
         click.echo(
@@ -312,11 +314,7 @@ def _echo_examination(summary):
             f"p = {against['p_value']:.3f}"
         )
     for row in summary["by_length"]:
-        click.echo(
-            "{model:10} {min_words:4} to {max_words:3} words  "
-            "{sentences:5} sentences  BLEU {bleu:5.2f} ± {bleu_interval:.2f}"
-            "".format(**row)
-        )
+        click.echo(describe_row(row))
     for name, share in summary["faults"].items():
         shown = f"{share:.3f}" if name == "length_ratio" else f"{share:.2%}"
         click.echo(f"{name.replace('_', ' '):24}{shown}")
@@ -346,29 +344,72 @@ def translate(model, beams, attention, text):
 
     Each is split into sentences, and joined again; but not for --attention.
     """
-    lines = list(text) or [line.rstrip("\n") for line in sys.stdin]
-    if attention and len(lines) != 1:
-        raise ValueError(
-            f"--attention draws one sentence. Received: {len(lines)}"
-        )
-    if attention and attention.exists():
-        raise FileExistsError(f"{attention} exists and is left as it is.")
+    lines = list(text) or _read_standard_input()
+    if attention:
+        _check_picture(attention, lines)
     text_translator = load_model(model)
+    if attention and not text_translator.translator.has_attention:
+        raise ValueError(
+            "--attention needs a model with attention. Received one without: "
+            f"{model}"
+        )
     with _traced_for(lines):
         if attention:
             whole = text_translator.translate(lines[0], num_beams=beams)
             translations = [whole.text]
-            _draw_attention(whole, attention)
         else:
             translations = text_translator.translate_paragraphs(
                 lines, num_beams=beams, verbose=True
             )
     for translation in translations:
         click.echo(translation)
+    if attention:
+        _draw_attention(whole, attention)
     return [
         {"source": source, "translation": translation}
         for source, translation in zip(lines, translations, strict=True)
     ]
+
+
+def _read_standard_input():
+    """Lines of UTF-8, whatever the locale; says where they hold other bytes."""
+    sys.stdin.reconfigure(encoding="utf-8-sig", errors="replace")
+    lines = [line.rstrip("\n") for line in sys.stdin]
+    odd = [i for i, line in enumerate(lines, 1) if "\ufffd" in line]
+    if odd:
+        click.echo(
+            "Standard input should be text in UTF-8. What is none became "
+            f"\ufffd. Received such lines: {len(odd)}, the first {odd[0]}.",
+            err=True,
+        )
+    return lines
+
+
+def _check_picture(path, lines):
+    """Makes sure that the attention of lines can be drawn to a file."""
+    from matplotlib.figure import Figure
+
+    if len(lines) != 1:
+        raise ValueError(
+            f"--attention draws one sentence. Received: {len(lines)}"
+        )
+    kinds = Figure().canvas.get_supported_filetypes()
+    if path.suffix[1:].lower() not in kinds:
+        raise ValueError(
+            f"--attention should end in one of {sorted(kinds)}. "
+            f"Received: {path}"
+        )
+    _check_file(path)
+
+
+def _check_file(path):
+    """Makes sure that a file can be written, and overwrites nothing."""
+    if path.exists():
+        raise FileExistsError(f"{path} exists and is left as it is.")
+    if not path.parent.is_dir():
+        raise FileNotFoundError(
+            f"A file should be in a folder that exists. Received: {path}"
+        )
 
 
 def _draw_attention(translation, path):

@@ -1,3 +1,4 @@
+import io
 import json
 import pathlib
 
@@ -6,7 +7,9 @@ import pytest
 import tensorflow as tf
 from click.testing import CliRunner
 from laws import make_text_translator
+from laws import variant
 
+from s2s_keras import cli
 from s2s_keras import threads
 from s2s_keras.cli import main
 from s2s_keras.options import make_settings
@@ -223,6 +226,21 @@ def test_translate_standard_input_line_by_line(run, model):
     assert lines.stdout == arguments.stdout
 
 
+@pytest.mark.parametrize(
+    ("data", "lines", "said"),
+    [
+        ("\ufeffé\r\n\nb".encode(), ["é", "", "b"], ""),
+        (b"a\n\xe9 b\nc\n", ["a", "\ufffd b", "c"], "lines: 1, the first 2."),
+    ],
+)
+def test_standard_input_is_utf8(monkeypatch, capsys, data, lines, said):
+    monkeypatch.setattr(
+        "sys.stdin", io.TextIOWrapper(io.BytesIO(data), "ascii")
+    )
+    assert cli._read_standard_input() == lines
+    assert capsys.readouterr().err.strip().endswith(said)
+
+
 def test_translate_with_another_beam(run, model):
     expected = make_text_translator().translate("one two", num_beams=1)
     result = run("translate", "--model", model, "--beams", "1", "one two")
@@ -238,6 +256,43 @@ def test_translate_draws_the_attention(run, model):
         run("translate", "--model", model, "--attention", "b.png", "a", "b"),
         "Received: 2",
     )
+
+
+@pytest.mark.parametrize(
+    ("file", "words"),
+    [
+        ("no/a.png", ["a folder that exists", "no/a.png"]),
+        ("a.foo", ["'svg'", "a.foo"]),
+        ("a", ["'svg'", "a"]),
+    ],
+)
+def test_where_a_picture_goes_is_checked_first(run, model, file, words):
+    command = ("translate", "--model", "none", "--attention", file, "one")
+    expect_refusal(run(*command), *words)
+
+
+def test_only_attention_can_be_drawn(run, tmp_path):
+    path = tmp_path / "plain.keras"
+    make_text_translator(variant(attention="none")).save(path)
+    command = ("translate", "--model", str(path), "--attention", "a.png", "one")
+    expect_refusal(run(*command), "without: ", "plain.keras")
+
+
+def test_what_was_translated_is_told_before_it_is_drawn(
+    run, model, monkeypatch
+):
+    def fail(*args):
+        raise OSError("The disk is full.")
+
+    monkeypatch.setattr(cli, "_draw_attention", fail)
+    result = run("translate", "--model", model, "--attention", "a.png", "one")
+    expect_refusal(result, "The disk is full.")
+    assert result.stdout
+
+
+def test_where_a_report_goes_is_checked_first(run):
+    result = run("evaluate", "--model", "none", "--report", "no/r.html")
+    expect_refusal(result, "a folder that exists", "no/r.html")
 
 
 def test_evaluate(run, model):

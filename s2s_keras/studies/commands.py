@@ -41,12 +41,13 @@ def _check_new(out):
 def _parse_lengths(text):
     """Reads `32,64,128`; three lengths are the fewest that show a bend."""
     parts = text.split(",")
-    if len(parts) < 3 or not all(part.isdecimal() for part in parts):
+    lengths = {int(part) if part.isdecimal() else 0 for part in parts}
+    if len(lengths) < 3 or 0 in lengths:
         raise ValueError(
-            "--lengths should be at least three whole numbers with commas. "
-            f"Received: {text!r}"
+            "--lengths should be at least three different positive numbers "
+            f"with commas. Received: {text!r}"
         )
-    return sorted(map(int, parts))
+    return sorted(lengths)
 
 
 @click.group()
@@ -86,6 +87,7 @@ def length(standard, with_attention, bucket_width, out, **options):
     if is_synthetic and options["test_split"] is None:
         settings = dataclasses.replace(settings, test_split="test+test_long")
     keep_freed_memory()
+    from s2s_keras.studies.length import describe_row
     from s2s_keras.studies.length import plot_length
     from s2s_keras.studies.length import score_by_length
     from s2s_keras.studies.tables import save_figure
@@ -111,11 +113,7 @@ def length(standard, with_attention, bucket_width, out, **options):
     write_table(rows, out / "length.csv")
     save_figure(plot_length(rows), out / "length.png")
     for row in rows:
-        click.echo(
-            "{model:10} {min_words:4} to {max_words:3} words  "
-            "{sentences:5} sentences  BLEU {bleu:5.2f} +- {bleu_interval:.2f}"
-            "".format(**row)
-        )
+        click.echo(describe_row(row))
     click.echo(f"Wrote {out}/length.csv, .png and .svg")
     return rows
 

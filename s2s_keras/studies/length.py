@@ -75,6 +75,14 @@ def score_by_length(translations, sources, references, width):
     return rows
 
 
+def describe_row(row):
+    """A row of `score_by_length`, in one line."""
+    return (
+        "{model:10} {min_words:4} to {max_words:3} words  "
+        "{sentences:5} sentences  BLEU {bleu:5.2f} ± {bleu_interval:.2f}"
+    ).format(**row)
+
+
 def plot_length(rows):
     """Draws BLEU against length, a line for each model.
 

@@ -62,7 +62,9 @@ def test_length_refuses_training_options_for_trained_models(folder, tmp_path):
     assert result.exit_code == 1 and "options: --units." in result.output
 
 
-@pytest.mark.parametrize("lengths", ["8,16", "8,16,long", ""])
+@pytest.mark.parametrize(
+    "lengths", ["8,16", "8,16,long", "8,16,16", "0,8,16", ""]
+)
 def test_complexity_wants_three_lengths(tmp_path, lengths):
     result = study(
         *("complexity", "--lengths", lengths, "--out", tmp_path / "out")
