@@ -1,13 +1,12 @@
 """Sentence pairs with word links, to judge attention by."""
 
-import gzip
-import pathlib
 import re
 from typing import NamedTuple
 
 from s2s_keras.data.clause_grammar.grammar import word_tokens
 from s2s_keras.data.corpora import corpus_languages
 from s2s_keras.data.corpora import load_corpus
+from s2s_keras.data.text_files import read_lines
 from s2s_keras.data.tfds_sets import load_tfds_alignment
 
 
@@ -37,8 +36,9 @@ def load_aligned_pairs(dataset, split, links=None, data_dir=None):
         split: Name of a split, its slice or a sum.
         links: Path of a file with a line of links `0-0 1-2` for each pair,
             source first, counting words between spaces; gzipped where its
-            name ends in `.gz`; may hold `{split}`. `None` for the gold links
-            that `"clause_grammar/en_de"` brings.
+            name ends in `.gz`; may hold `{split}`, without which it has the
+            links of just these pairs. `None` for the gold links that
+            `"clause_grammar/en_de"` brings.
         data_dir: Folder where TFDS keeps prepared data sets.
 
     Returns:
@@ -66,34 +66,36 @@ def load_aligned_pairs(dataset, split, links=None, data_dir=None):
         lines = load_tfds_alignment(dataset, split, data_dir)
         split_words = word_tokens
     else:
-        path = str(links).replace("{split}", split)
-        lines = _read_lines(path)
+        path = str(links)
+        lines = _read_links(path, split)
         split_words = str.split
     if len(lines) != len(pairs):
         raise ValueError(
             "`links` should hold a line for each pair. Received: "
             f"{len(lines)} lines, {len(pairs)} pairs"
         )
+    place = f"{path}, {split!r}"
     return [
-        _make_pair(*pair, _parse_links(line, path, number), split_words)
+        _make_pair(*pair, _parse_links(line, place, number), split_words)
         for number, (pair, line) in enumerate(zip(pairs, lines, strict=True), 1)
     ]
 
 
-def _read_lines(path):
-    content = pathlib.Path(path).read_bytes()
-    if path.endswith(".gz"):
-        content = gzip.decompress(content)
-    return content.decode().splitlines()
+def _read_links(path, split):
+    """Lines of a file, or of a split of files, sliced as their pairs are."""
+    if "{split}" not in path:
+        return [line.decode() for line in read_lines(path)]
+    corpus = load_corpus((path, path), split)
+    return [line.decode() for line, _ in corpus.as_numpy_iterator()]
 
 
-def _parse_links(line, path, number):
+def _parse_links(line, place, number):
     links = [link for link in line.split() if link != "-"]  # "-": no links
     for link in links:
         if not re.fullmatch(r"\d+-\d+", link):
             raise ValueError(
                 "`links` should hold links like '0-0 1-2', or '-' for none. "
-                f"Received: {link!r} in line {number} of {path}"
+                f"Received: {link!r} in line {number} of {place}"
             )
     return frozenset(tuple(map(int, link.split("-"))) for link in links)
 

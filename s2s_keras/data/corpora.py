@@ -58,7 +58,8 @@ def load_corpus(
 
     Raises:
         ValueError: If a data set, configuration, split or language is unknown,
-            if files do not hold pairs, or if an option does not apply.
+            if files do not hold pairs of text in UTF-8, or if an option does
+            not apply.
         FileNotFoundError: If a file or folder is missing.
         ConnectionError: If data has to be downloaded and its host cannot be
             reached.

@@ -26,7 +26,8 @@ def load_text_files(paths, split):
         A dataset of `(source_text, target_text)`, two scalar string tensors.
 
     Raises:
-        ValueError: If the files do not hold pairs or `split` is unknown.
+        ValueError: If the files do not hold pairs of text in UTF-8 or `split`
+            is unknown.
         FileNotFoundError: If a file is missing.
     """
     pairs = _read_splits(paths, split)
@@ -92,7 +93,7 @@ def _read_split(paths, name):
 
 
 def _read_pair(source_path, target_path):
-    sources, targets = _read_lines(source_path), _read_lines(target_path)
+    sources, targets = read_lines(source_path), read_lines(target_path)
     if len(sources) != len(targets):
         raise ValueError(
             "A pair of files should have the same number of lines. Received: "
@@ -103,7 +104,7 @@ def _read_pair(source_path, target_path):
 
 
 def _read_tsv(path):
-    pairs = [line.split(b"\t") for line in _read_lines(path)]
+    pairs = [line.split(b"\t") for line in read_lines(path)]
     for number, pair in enumerate(pairs, 1):
         if len(pair) != 2:
             raise ValueError(
@@ -113,17 +114,47 @@ def _read_tsv(path):
     return [pair[0] for pair in pairs], [pair[1] for pair in pairs]
 
 
-def _read_lines(path):
-    lines = _read_bytes(path).removeprefix(codecs.BOM_UTF8).split(b"\n")
+def read_lines(path):
+    """Reads the lines of a file, gzipped where its name ends in `.gz`.
+
+    Args:
+        path: String.
+
+    Returns:
+        List of bytes, without line ends and byte order mark.
+
+    Raises:
+        ValueError: If the file is no text in UTF-8, or broken.
+        FileNotFoundError: If there is none.
+    """
+    data = _read_bytes(path)
+    _check_utf8(data, path)
+    lines = data.removeprefix(codecs.BOM_UTF8).split(b"\n")
     if not lines[-1]:  # What follows the last line end is no line.
         lines.pop()
     return [line.removesuffix(b"\r") for line in lines]
 
 
+def _check_utf8(data, path):
+    start = data.find(b"\0")  # as in UTF-16
+    try:
+        data.decode()
+    except UnicodeDecodeError as error:
+        start = error.start
+    if start >= 0:
+        number = data.count(b"\n", 0, start) + 1
+        raise ValueError(
+            "Files should hold text in UTF-8, not in UTF-16 or another "
+            f"encoding. Received: the byte {data[start]:#04x} in line {number} "
+            f"of {path!r}"
+        )
+
+
 def _read_bytes(path):
     if not os.path.isfile(path):
         raise FileNotFoundError(
-            f"`dataset` should name files that exist. Received: {path!r}"
+            "`dataset` or `links` should name files that exist. "
+            f"Received: {path!r}"
         )
     with open(path, "rb") as file:
         data = file.read()

@@ -74,11 +74,11 @@ def test_elements_are_scalar_strings_of_known_cardinality(numbered):
 
 
 def test_only_line_ends_and_byte_order_mark_are_taken_off(tmp_path):
-    raw = b"\xef\xbb\xbfa\xff\r\n\r\n b\rc\xe2\x80\xa8d\x0c\xc2\x85 \nlast"
+    raw = b"\xef\xbb\xbfa\xc3\xbf\r\n\r\n b\rc\xe2\x80\xa8d\x0c\xc2\x85 \nlast"
     path = write(tmp_path / "raw.en", raw)
     sources = [source for source, _ in read(load_corpus((path, path)))]
     assert sources == [
-        b"a\xff",
+        b"a\xc3\xbf",
         b"",
         b" b\rc\xe2\x80\xa8d\x0c\xc2\x85 ",
         b"last",
@@ -119,6 +119,20 @@ def test_tsv_lines_without_exactly_one_tab_are_refused(tmp_path, line):
     path = write(tmp_path / "bad.tsv", b"a\tb\n" + line + b"\nc\td\n")
     message = f"^Each line.*{line.count(9)} in line 2 of .*bad.tsv'$"
     with pytest.raises(ValueError, match=message):
+        load_corpus(path)
+
+
+@pytest.mark.parametrize(
+    ("data", "received"),
+    [
+        ("a\tb\né\tè\n".encode("latin-1"), "0xe9 in line 2"),
+        ("a\tb\n".encode("utf-16"), "0xff in line 1"),
+        ("a\tb\n".encode("utf-16-le"), "0x00 in line 1"),
+    ],
+)
+def test_what_is_no_utf8_is_refused(tmp_path, data, received):
+    path = write(tmp_path / "odd.tsv.gz", data)
+    with pytest.raises(ValueError, match=f"UTF-8.*{received} of .*odd.tsv.gz"):
         load_corpus(path)
 
 

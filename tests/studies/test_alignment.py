@@ -86,10 +86,13 @@ def files(tmp_path):
     return tmp_path
 
 
-def load(files, **kwargs):
+def load(files, split="test"):
     paths = f"{files}/{{split}}.en,{files}/{{split}}.de"
-    links = files / "{split}.align.gz"
-    return load_aligned_pairs(paths, "test", links, **kwargs)
+    return load_aligned_pairs(paths, split, files / "{split}.align.gz")
+
+
+def test_links_are_sliced_as_their_pairs_are(files):
+    assert load(files, "test[1:]+test[:1]") == load(files)[1:] + load(files)[:1]
 
 
 def test_no_link_at_all_is_refused(files):
@@ -120,7 +123,8 @@ def test_what_is_no_link_is_named_with_its_place(files, link):
     path.write_bytes(gzip.compress(f"0-1\n0-0 {link}\n-\n".encode()))
     with pytest.raises(ValueError, match="links like '0-0 1-2'") as info:
         load(files)
-    assert str(info.value).endswith(f"Received: {link!r} in line 2 of {path}")
+    received = f"{link!r} in line 2 of {files}/{{split}}.align.gz, 'test'"
+    assert str(info.value).endswith(f"Received: {received}")
 
 
 @pytest.mark.slow
