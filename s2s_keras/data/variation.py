@@ -11,7 +11,7 @@ from s2s_keras.progress import track
 
 END_MARKS = " .,!?¡¿…"
 MOST_JOINED = 3  # pairs
-NAME_OR_NUMBER = re.compile(r"\b(?:\d+|[^\W\d_a-z]\w{2,})\b")
+WORD_OR_NUMBER = re.compile(r"\b(?:\d+|[^\W\d_]\w{2,})\b")
 CONSONANTS, VOWELS, DIGITS = "bcdfghjklmnpqrstvwxyz", "aeiou", "0123456789"
 
 
@@ -113,14 +113,18 @@ def misread(pairs, rng):
 
 
 def _shared_names(*texts):
-    source_names, target_names = map(NAME_OR_NUMBER.findall, texts)
-    return [name for name in source_names if name in target_names]
+    source_words, target_words = map(WORD_OR_NUMBER.findall, texts)
+    return [
+        word
+        for word in source_words
+        if word in target_words and not word[0].islower()
+    ]
 
 
 def _rename(texts, names, rng):
     new = {name: _make_up(name, rng) for name in names}
     return tuple(
-        NAME_OR_NUMBER.sub(lambda m: new.get(m.group(), m.group()), text)
+        WORD_OR_NUMBER.sub(lambda m: new.get(m.group(), m.group()), text)
         for text in texts
     )
 

@@ -162,6 +162,14 @@ def test_names_and_numbers_of_both_sides_become_others():
     assert len(set(renamed)) == len(renamed)
 
 
+@pytest.mark.parametrize("text", ["Él vio época.", "el vio época."])
+def test_a_word_in_small_letters_is_no_name(text):
+    rng = random.Random(0)
+    found = {misread([(text, text)], rng) for _ in range(200)}
+    targets = {target_text for _, target_text in found}
+    assert targets == {text, text.upper()}
+
+
 @pytest.mark.parametrize("text", ["", "?", "a", "...", "\u0301"])
 def test_short_texts_do_not_vanish(text):
     rng = random.Random(0)
