@@ -194,8 +194,15 @@ def make_batches(
         and float32 `[batch, target_len]`, 0 on padding.
 
     Raises:
-        ValueError: If `num_shapes` is not positive.
+        ValueError: If a size or a number is not positive.
     """
+    _check_positive(
+        batch_size=batch_size,
+        tokens_per_batch=tokens_per_batch,
+        num_devices=num_devices,
+        num_copies=num_copies,
+        num_shapes=num_shapes,
+    )
     batch_size = max(1, batch_size // num_copies)
     if tokens_per_batch is not None:
         tokens_per_batch //= num_copies
@@ -243,6 +250,15 @@ def make_batches(
         .prefetch(PREFETCHED_BATCHES)
         .with_options(_without_autotune())
     )
+
+
+def _check_positive(**options):
+    for name, value in options.items():
+        if value is not None and value < 1:
+            raise ValueError(
+                f"`{name}` should be a positive integer. "
+                f"Received: {name}={value}"
+            )
 
 
 def _plan(source_lengths, label_lengths, batch_size, tokens_per_batch):
@@ -302,18 +318,10 @@ def _find_shapes(lengths, ranks, sizes, num_shapes):
     Returns:
         Integer tensor `[num_variants, num_batches, 3]`: `batch`, `source_len`
         and `target_len`, -1 where it is left open.
-
-    Raises:
-        ValueError: If `num_shapes` is not positive.
     """
     sizes = sizes.numpy()
     if num_shapes is None:
         return tf.fill([*sizes.shape, 3], tf.constant(-1, tf.int64))
-    if num_shapes < 1:
-        raise ValueError(
-            "`num_shapes` should be a positive integer. "
-            f"Received: num_shapes={num_shapes}"
-        )
     order = np.argsort(ranks.numpy(), axis=1, kind="stable")
     starts = np.cumsum(sizes, axis=1) - sizes
     shapes = np.stack([sizes, sizes, sizes], axis=-1)

@@ -143,9 +143,16 @@ def test_few_shapes_of_variants_split_evenly():
     assert all(batch % 3 == 0 for batch, _ in shapes)
 
 
-def test_refuses_no_shapes():
-    with pytest.raises(ValueError, match="num_shapes=0"):
-        make_batches(tokenize(random_rows(5)), num_shapes=0)
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("batch_size", "tokens_per_batch", "num_devices"),
+        *("num_copies", "num_shapes"),
+    ],
+)
+def test_refuses_none_of_what_it_counts(name):
+    with pytest.raises(ValueError, match=f"Received: {name}=0"):
+        make_batches(None, **{name: 0})
 
 
 def test_a_pair_longer_than_the_budget_is_a_batch_of_its_own():
