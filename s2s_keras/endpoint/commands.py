@@ -115,6 +115,16 @@ def _log_to_stderr():
     logger.setLevel(logging.INFO)
     logger.handlers = [handler]
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
+    logging.getLogger("aiohttp.server").addFilter(_is_no_bad_request)
+
+
+def _is_no_bad_request(record):
+    """Leaves out what aiohttp has to say of requests that are no HTTP."""
+    from aiohttp.http_exceptions import HttpProcessingError
+    from aiohttp.web import RequestPayloadError
+
+    error = record.exc_info and record.exc_info[1]
+    return not isinstance(error, HttpProcessingError | RequestPayloadError)
 
 
 def _check_path(path):

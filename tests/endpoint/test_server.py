@@ -2,12 +2,15 @@
 
 import gzip
 import json
+import logging
 import socket
 
 import aiohttp.web
 import contract
 import pytest
 
+from s2s_keras.endpoint import commands
+from s2s_keras.endpoint.manager import Manager
 from s2s_keras.endpoint.server import make_app
 
 GOOD = b'{"instances": ["hello", "b"]}'
@@ -54,6 +57,47 @@ def test_a_body_that_is_not_compressed_as_it_says(toy):
 
 def test_no_http(toy):
     assert send(toy, "hello\n\n").startswith(b"HTTP/1.0 400 ")
+
+
+@pytest.fixture
+def command_logs(monkeypatch):
+    """Logs as `s2s-keras serve` does, for one test."""
+    monkeypatch.setattr(logging.getLogger("s2s_keras.endpoint"), "handlers", [])
+    monkeypatch.setattr(logging.getLogger("aiohttp.server"), "filters", [])
+    commands._log_to_stderr()
+
+
+@pytest.mark.parametrize(
+    "head, content",
+    [
+        pytest.param(head("abc"), GOOD, id="length"),
+        pytest.param(
+            head(0).replace("Content-Length: 0", "Transfer-Encoding: chunked"),
+            b"zz\r\n",
+            id="chunk",
+        ),
+        pytest.param(f"GET /{'a' * 20_000} HTTP/1.1\n\n", b"", id="url"),
+        pytest.param(
+            head(len(GOOD), "Content-Encoding: gzip\n"), GOOD, id="gzip"
+        ),
+    ],
+)
+def test_what_clients_do_wrong_leaves_no_traceback(
+    head, content, toy, command_logs, caplog
+):
+    assert b" 400 " in send(toy, head, content)
+    assert "Traceback" not in caplog.text
+
+
+def test_what_goes_wrong_here_leaves_a_traceback(
+    toy_path, serve, command_logs, caplog
+):
+    async def fail(request):
+        raise ZeroDivisionError
+
+    served = serve(Manager(toy_path), routes=[aiohttp.web.get("/", fail)])
+    assert served.ask("GET", "/")[0] == 500
+    assert "ZeroDivisionError" in caplog.text
 
 
 def test_clients_that_leave(toy, caplog):
