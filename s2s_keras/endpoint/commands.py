@@ -1,6 +1,7 @@
 """The commands `s2s-keras serve` and `s2s-keras serve-config`."""
 
 import logging
+import os
 import pathlib
 
 import click
@@ -188,6 +189,7 @@ def _serve(
         access_log=None,
         print=lambda text: click.echo(text, err=True),
     )
+    os._exit(0)  # at once, even where a version is still being loaded
 
 
 @click.command()

@@ -17,6 +17,19 @@ from endpoint.conftest import ask
 from s2s_keras.cli import main
 
 STEPS = 50_000  # of a loop; some tenths of a second
+LOAD_FOR_EVER = """
+import sys
+import time
+from s2s_keras.cli import main
+from s2s_keras.endpoint import servable
+
+def load(path, timeout):
+    print("loading", file=sys.stderr, flush=True)
+    time.sleep(3600)
+
+servable.Servable = load
+main()
+"""
 
 
 @contextlib.contextmanager
@@ -60,6 +73,23 @@ def test_it_stops_after_the_requests_that_run(number, toy_path):
     assert first == f"GET {path} 200"
     assert second == f"POST {path}:predict 200"
     assert "Traceback" not in log
+
+
+@pytest.mark.slow
+def test_it_does_not_wait_for_a_version_that_is_being_loaded(toy_path):
+    process = subprocess.Popen(
+        [sys.executable, "-c", LOAD_FOR_EVER, "serve", str(toy_path)],
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert "loading\n" in process.stderr
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=60) == 0
+    finally:
+        process.kill()
+        process.wait()
+        process.stderr.close()
 
 
 def run(*arguments):
