@@ -10,6 +10,7 @@ import tensorflow as tf
 from s2s_keras.conventions import END_ID
 from s2s_keras.conventions import PAD_ID
 from s2s_keras.conventions import START_ID
+from s2s_keras.conventions import check_positive
 from s2s_keras.progress import track
 from s2s_keras.text.normalization import normalize_text
 
@@ -196,13 +197,11 @@ def make_batches(
     Raises:
         ValueError: If a size or a number is not positive.
     """
-    _check_positive(
-        batch_size=batch_size,
-        tokens_per_batch=tokens_per_batch,
-        num_devices=num_devices,
-        num_copies=num_copies,
-        num_shapes=num_shapes,
+    check_positive(
+        batch_size=batch_size, num_devices=num_devices, num_copies=num_copies
     )
+    optional = {"tokens_per_batch": tokens_per_batch, "num_shapes": num_shapes}
+    check_positive(**{k: v for k, v in optional.items() if v is not None})
     batch_size = max(1, batch_size // num_copies)
     if tokens_per_batch is not None:
         tokens_per_batch //= num_copies
@@ -250,15 +249,6 @@ def make_batches(
         .prefetch(PREFETCHED_BATCHES)
         .with_options(_without_autotune())
     )
-
-
-def _check_positive(**options):
-    for name, value in options.items():
-        if value is not None and value < 1:
-            raise ValueError(
-                f"`{name}` should be a positive integer. "
-                f"Received: {name}={value}"
-            )
 
 
 def _plan(source_lengths, label_lengths, batch_size, tokens_per_batch):

@@ -102,7 +102,9 @@ class Architecture:
     )
     bidirectional: bool = option(True, "Read the source in both directions.")
     reverse_source: bool = option(False, "Read the source from its end.")
-    residual: bool = option(False, "Layers add their input to their output.")
+    residual: bool = option(
+        False, "Layers above the first add their input to their output."
+    )
     embedding_dim: int = option(
         256, "Width of the embeddings.", bounds=AT_LEAST_1
     )
