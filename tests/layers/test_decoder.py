@@ -81,9 +81,12 @@ def test_layer(decoder_class, kwargs):
 
 
 @pytest.mark.parametrize(
-    "decoder_class", [AttentionDecoder, ConditionalDecoder, LuongDecoder]
+    ("decoder_class", "attention"),
+    [
+        (ConditionalDecoder, BahdanauAttention),
+        (LuongDecoder, GeneralAttention),
+    ],
 )
-@pytest.mark.parametrize("attention", [BahdanauAttention, GeneralAttention])
 def test_ids_that_come_as_floats_are_not_rounded(decoder_class, attention):
     dtype = "mixed_bfloat16"
     attention = attention(*(7,) * (attention is BahdanauAttention), dtype=dtype)

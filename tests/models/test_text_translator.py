@@ -272,6 +272,7 @@ def test_numbers_of_numpy_will_do(text_translator):
     assert texts_of(found) == texts_of(expected)
 
 
+@pytest.mark.slow
 def test_a_part_that_is_replaced_counts():
     model, other = (make_text_translator(num_beams=1) for _ in range(2))
     for weight in other.translator.trainable_weights:

@@ -115,24 +115,6 @@ def test_train_gives_the_best_epochs_model(corpus, tmp_path):
 
 
 @pytest.mark.slow
-def test_a_run_that_was_killed_while_it_drew_trains_the_epoch_again(
-    corpus, tmp_path, monkeypatch
-):
-    settings = Settings(dataset=corpus, **SMALL)
-    corpora = job.load_corpora(settings)
-
-    def kill(*args):
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(job.EpochPictures, "on_epoch_end", kill)
-        job.train(settings, corpora, tmp_path)
-    assert len(read_rows(tmp_path)) == 1
-    job.train(settings, corpora, tmp_path)
-    assert [row["epoch"] for row in read_rows(tmp_path)] == ["0", "1"]
-
-
-@pytest.mark.slow
 def test_averaged_weights_are_what_is_kept(corpus, tmp_path):
     for name, momentum in (("plain", 0.0), ("averaged", 0.9)):
         (tmp_path / name).mkdir()
