@@ -1,4 +1,4 @@
-"""Ids, registration and the names of dimensions that every module shares.
+"""Ids, registration, checks and names of dimensions that all modules share.
 
 Dimensions, each with one name everywhere:
 
