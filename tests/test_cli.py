@@ -304,6 +304,7 @@ def test_evaluate(run, model):
         assert part in result.stdout, part
 
 
+@pytest.mark.slow
 def test_evaluate_against_a_baseline(run, model):
     pathlib.Path("test.tsv").write_text(LINES)
     command = ("evaluate", "--model", model, "--dataset", "{split}.tsv")
@@ -361,6 +362,7 @@ def test_without_a_model_it_says_how_to_get_one(run, command):
     expect_refusal(result, "model.keras", "s2s-keras train")
 
 
+@pytest.mark.slow
 def test_a_packed_model_translates(run, model):
     result = run("pack", "--model", model, "packed")
     assert result.stdout == "packed/model.keras\n", result.output

@@ -47,6 +47,7 @@ def test_a_saved_preset_comes_back(model, tmp_path):
         )
 
 
+@pytest.mark.slow
 def test_a_preset_runs_in_another_dtype(model, tmp_path):
     model.save_to_preset(tmp_path / "wide")
     narrow = TextTranslator.from_preset(tmp_path / "wide", "mixed_bfloat16")

@@ -30,6 +30,7 @@ def test_a_folder_is_refused_where_nothing_is_prepared(tmp_path):
         load_corpus("mtnt/en-fr", manual_dir=tmp_path, download=False)
 
 
+@pytest.mark.slow
 def test_import_leaves_tensorflow_datasets_alone():
     code = (
         "import sys, s2s_keras.data.corpora; "

@@ -50,7 +50,10 @@ def translate(text_translator, texts=SOURCES, **settings):
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "name",
-    ["coverage-gru-1", *(name for name in VARIANTS if name.endswith("lstm-2"))],
+    [
+        "coverage_current-gru-1",
+        *(name for name in VARIANTS if name.endswith("lstm-2")),
+    ],
 )
 def test_it_translates_as_translate(name, tmp_path, monkeypatch):
     model = make_text_translator(VARIANTS[name], num_beams=3)
@@ -86,6 +89,7 @@ def test_other_threads_may_translate_at_once(trained, exported):
     assert found == translate(trained, SENTENCES)
 
 
+@pytest.mark.slow
 def test_settings_are_set_at_export(tmp_path, monkeypatch):
     monkeypatch.setattr(edge, "_verify", lambda *_: None)
     model = make_text_translator(VARIANTS["standard-gru-1"])

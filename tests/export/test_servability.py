@@ -64,6 +64,7 @@ def test_unknown_operations_are_refused(tmp_path):
     refuse(path, "2.20", "AddV9", "not linked")
 
 
+@pytest.mark.slow
 def test_unknown_releases_are_refused(tmp_path):
     with pytest.raises(ValueError, match="'2.20'.*serving='1.15'"):
         export(make_text_translator(), tmp_path / "model", serving="1.15")

@@ -225,6 +225,7 @@ def test_nothing_gives_nothing(exported, name):
     assert all(len(value) == 0 for value in outputs.values())
 
 
+@pytest.mark.slow
 def test_the_graph_refuses_other_ranks(path):
     servable = Servable(path)  # leaves shapes to the graph, as the server does
     types = {"string": object, "float": "float32"}

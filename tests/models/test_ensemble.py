@@ -82,6 +82,7 @@ def test_probabilities_are_averaged(members, ensemble):
     np.testing.assert_allclose(together, np.mean(each, axis=0), atol=1e-5)
 
 
+@pytest.mark.slow
 def test_steps_agree_with_the_forced_search_and_with_call(ensemble):
     found = ensemble.translate(SOURCES)
     scored = ensemble.score(SOURCES, [item.text for item in found])

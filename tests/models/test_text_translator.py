@@ -218,6 +218,7 @@ def test_without_attention_there_is_none():
         plot_attention(translation)
 
 
+@pytest.mark.slow
 def test_search_settings_of_a_call_count(text_translator):
     greedy = text_translator.translate(TEXTS, num_beams=1)
     assert texts_of(greedy) == texts_of(

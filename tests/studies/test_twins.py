@@ -16,8 +16,8 @@ from s2s_keras.training.settings import Settings
     [
         SYNTHETIC,
         Settings(),
-        Settings(cell="lstm", num_layers=2, query="current"),
-        Settings(embedding_in_memory=True),
+        Settings(cell="lstm", num_layers=2, query="current", units=64),
+        Settings(embedding_in_memory=True, units=64),
         Settings(attention="dot", units=64),
         Settings(  # the twin is more than twice as wide
             query="conditional",

@@ -28,6 +28,7 @@ def fit(callbacks, epochs=3):
     )
 
 
+@pytest.mark.slow
 def test_the_rate_follows_the_schedule_and_ends_with_the_epoch():
     spy = Spy()
     sampling = ScheduledSampling(lambda epoch: epoch / 4)
