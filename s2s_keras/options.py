@@ -51,8 +51,8 @@ def _add_options(command, record, describe_default):
     for field in reversed(dataclasses.fields(record)):
         name = field.name.replace("_", "-")
         kind = hints[field.name]
-        if isinstance(kind, types.UnionType):  # str | None
-            kind = str
+        if isinstance(kind, types.UnionType):  # such as str | None
+            kind = typing.get_args(kind)[0]
         if field.metadata["choices"]:
             kind = click.Choice(field.metadata["choices"])
         declaration = f"--{name}/--no-{name}" if kind is bool else f"--{name}"

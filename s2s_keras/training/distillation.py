@@ -12,7 +12,7 @@ from s2s_keras.training.evaluation import read_pairs
 SENTENCES_AT_ONCE = 4096  # the most that a killed run translates again
 
 
-def add_translations(pairs, find_teacher, path):
+def add_translations(pairs, find_teacher, path, least_score=None):
     """Adds a teacher's translations of the sources to sentence pairs.
 
     A teacher, best an ensemble, says the same thing in the same way more often
@@ -24,10 +24,14 @@ def add_translations(pairs, find_teacher, path):
             searches as it was saved to.
         path: File that keeps the translations, and the processor time they
             took. Those that are there are taken.
+        least_score: Number. Translations of a lower score are not learned
+            from: what a teacher makes up, such as names and rare words, it is
+            not sure of.
 
     Returns:
         A dataset of `(source_text, target_text)`: the pairs, and then each
-        source with the teacher's translation.
+        source with the teacher's translation, or with its own target again
+        where that has too low a score.
 
     Reference:
         [Kim & Rush, 2016](https://arxiv.org/abs/1606.07947), Section 3.2;
@@ -35,15 +39,22 @@ def add_translations(pairs, find_teacher, path):
         ensembles.
     """
     path = pathlib.Path(path)
-    sources, _ = read_pairs(pairs)
-    taught = {"cpu_minutes": 0.0, "translations": []}
+    sources, targets = read_pairs(pairs)
+    taught = {"cpu_minutes": 0.0, "translations": [], "scores": []}
     if path.exists():
         taught = json.loads(path.read_text())
     if len(taught["translations"]) < len(sources):
         _translate_rest(find_teacher(), sources, taught, path)
-    translations = taught["translations"]
+    said = taught["translations"]
+    if least_score is not None:
+        said = [
+            translation if score >= least_score else target
+            for translation, score, target in zip(
+                said, taught["scores"], targets, strict=True
+            )
+        ]
     return pairs.concatenate(
-        tf.data.Dataset.from_tensor_slices((sources, translations))
+        tf.data.Dataset.from_tensor_slices((sources, said))
     )
 
 
@@ -57,6 +68,7 @@ def _translate_rest(teacher, sources, taught, path):
             sources[start : start + SENTENCES_AT_ONCE]
         )
         taught["translations"] += [item.text for item in translations]
+        taught["scores"] += [item.score for item in translations]
         taught["cpu_minutes"] += (time.process_time() - since) / 60
         unfinished = path.with_suffix(".part")
         unfinished.write_text(json.dumps(taught))

@@ -265,6 +265,7 @@ def _training_pairs(settings, corpora, run_dir):
         corpora.train,
         lambda: _find_teacher(settings, corpora, run_dir),
         pathlib.Path(run_dir, TAUGHT),
+        settings.least_score,
     )
 
 

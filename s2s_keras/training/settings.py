@@ -79,6 +79,11 @@ class Settings(Architecture):
         "together.",
         bounds=AT_LEAST_0,
     )
+    least_score: float | None = option(
+        None,
+        "Score below which a translation of the teacher is not learned from; "
+        "the pair itself comes twice.",
+    )
 
     epochs: int = option(
         8, "Passes over the training split.", bounds=AT_LEAST_1
@@ -139,6 +144,11 @@ class Settings(Architecture):
                 f"{list(PRESETS)}; a model that is there teaches with "
                 f"`teachers` 0. Received: teacher={self.teacher!r}, "
                 f"teachers={self.teachers}"
+            )
+        if self.least_score is not None and not self.teacher:
+            raise ValueError(
+                "`least_score` chooses among a teacher's translations, and "
+                f"there is no `teacher`. Received: {self.least_score}"
             )
         dropouts = self.dropout, self.recurrent_dropout, self.word_dropout
         if self.consistency and not any(dropouts):

@@ -26,17 +26,29 @@ TINY = {"vocabulary_size": 400, "embedding_dim": 16, "units": 16}
 def test_sources_come_again_with_the_teachers_translations(corpus, tmp_path):
     pairs = load_corpus(corpus, "test")
     teacher = TextTranslator.from_preset(TEACHER)
-    taught = add_translations(pairs, lambda: teacher, tmp_path / "taught.json")
+    path = tmp_path / "taught.json"
+    taught = add_translations(pairs, lambda: teacher, path)
     sources, targets = read_pairs(pairs)
-    said = [translation.text for translation in teacher.translate(sources)]
+    translations = teacher.translate(sources)
+    said = [translation.text for translation in translations]
     assert read_pairs(taught) == (sources * 2, targets + said)
+    scores = sorted(translation.score for translation in translations)
+    for least_score in (-1000, scores[10], 0):
+        taught = add_translations(pairs, None, path, least_score)
+        again = [
+            translation.text if translation.score >= least_score else target
+            for translation, target in zip(translations, targets, strict=True)
+        ]
+        assert read_pairs(taught) == (sources * 2, targets + again)
+        assert (again == said) == (least_score == -1000)
+        assert (again == targets) == (least_score == 0)
 
 
 def test_translations_that_are_there_are_taken(corpus, tmp_path):
     pairs = load_corpus(corpus, "test")
     said = [str(number) for number in range(20)]
-    text = json.dumps({"cpu_minutes": 1.5, "translations": said})
-    (tmp_path / "taught.json").write_text(text)
+    taught = {"cpu_minutes": 1.5, "translations": said, "scores": [-1.0] * 20}
+    (tmp_path / "taught.json").write_text(json.dumps(taught))
     taught = add_translations(pairs, None, tmp_path / "taught.json")
     assert read_pairs(taught)[1][20:] == said
 
@@ -51,7 +63,10 @@ def test_a_teacher_that_was_interrupted_goes_on(corpus, tmp_path, monkeypatch):
             read.extend(sources)
             if len(read) > 16:
                 raise KeyboardInterrupt
-            return [types.SimpleNamespace(text=text[::-1]) for text in sources]
+            return [
+                types.SimpleNamespace(text=text[::-1], score=-len(text))
+                for text in sources
+            ]
 
     with pytest.raises(KeyboardInterrupt):
         add_translations(pairs, Killed, path)
@@ -62,6 +77,8 @@ def test_a_teacher_that_was_interrupted_goes_on(corpus, tmp_path, monkeypatch):
     assert read == sources[16:]
     said = [text[::-1] for text in sources]
     assert read_pairs(taught) == (sources * 2, targets + said)
+    scores = json.loads(path.read_text())["scores"]
+    assert scores == [-len(text) for text in sources]
 
 
 def test_a_teacher_that_is_none_is_named(corpus, tmp_path):
@@ -76,6 +93,11 @@ def test_a_teacher_that_is_none_is_named(corpus, tmp_path):
 def test_teachers_are_trained_of_a_preset(wrong):
     with pytest.raises(ValueError, match="bahdanau_small_en_es.*Received"):
         Settings(**wrong)
+
+
+def test_a_least_score_is_of_a_teacher():
+    with pytest.raises(ValueError, match="no `teacher`. Received: -1.5"):
+        Settings(least_score=-1.5)
 
 
 def test_a_number_of_teachers_is_not_negative():
