@@ -22,11 +22,11 @@ def add_translations(pairs, find_teacher, path, least_score=None):
         pairs: Dataset of `(source_text, target_text)`.
         find_teacher: Function that gives the teacher, a `TextTranslator`, which
             searches as it was saved to.
-        path: File that keeps the translations, and the processor time they
-            took. Those that are there are taken.
+        path: File that keeps the translations, their scores, and the processor
+            time they took. Those that are there are taken.
         least_score: Number. Translations of a lower score are not learned
             from: what a teacher makes up, such as names and rare words, it is
-            not sure of.
+            not sure of. `None` takes all.
 
     Returns:
         A dataset of `(source_text, target_text)`: the pairs, and then each
