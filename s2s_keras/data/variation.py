@@ -12,7 +12,8 @@ from s2s_keras.progress import track
 END_MARKS = " .,!?¡¿…"
 MOST_JOINED = 3  # pairs
 WORD_OR_NUMBER = re.compile(r"\b(?:\d+|[^\W\d_]\w{2,})\b")
-CONSONANTS, VOWELS, DIGITS = "bcdfghjklmnpqrstvwxyz", "aeiou", "0123456789"
+WORD = re.compile(r"[^\W\d_]+")
+DIGITS = "0123456789"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -104,8 +105,9 @@ def misread(pairs, rng):
     source_text, target_text = pairs[0]
     if kind < 0.3:
         return source_text.upper(), target_text.upper()
-    if kind < 0.6 and (shared := _shared_names(source_text, target_text)):
-        return _rename((source_text, target_text), shared, rng)
+    if kind < 0.8 and (shared := _shared_names(source_text, target_text)):
+        words = WORD.findall(" ".join(map(" ".join, pairs)))
+        return _rename((source_text, target_text), shared, words, rng)
     for change in (_misspell, _lower, _strip_accents, _strip_marks):
         if rng.random() < 0.5:
             source_text = change(source_text, rng)
@@ -121,23 +123,21 @@ def _shared_names(*texts):
     ]
 
 
-def _rename(texts, names, rng):
-    new = {name: _make_up(name, rng) for name in names}
+def _rename(texts, names, words, rng):
+    new = {name: _make_up(name, words, rng) for name in names}
     return tuple(
         WORD_OR_NUMBER.sub(lambda m: new.get(m.group(), m.group()), text)
         for text in texts
     )
 
 
-def _make_up(name, rng):
-    """A number like 5014, or a name like Sukova or Bimel."""
+def _make_up(name, words, rng):
+    """A number like 5014, or of parts of two words a name like Biblido."""
     if name.isdecimal():
         return "".join(rng.choices(DIGITS, k=rng.randint(1, 6)))
-    name = "".join(
-        rng.choice(CONSONANTS) + rng.choice(VOWELS)
-        for _ in range(rng.randint(1, 4))
-    )
-    return (name + rng.choice(["", rng.choice(CONSONANTS)])).capitalize()
+    first, last = rng.choice(words), rng.choice(words)
+    made_up = first[: rng.randint(2, 5)] + last[-rng.randint(2, 5) :]
+    return made_up.capitalize()
 
 
 def _misspell(text, rng):

@@ -153,13 +153,13 @@ def test_names_and_numbers_of_both_sides_become_others():
     renamed = [
         pair for pair in found if "Lima" in pair[0] and pair[1] != target
     ]
-    assert 90 < len(renamed) < 210
+    assert 200 < len(renamed) < 300
     for source_text, target_text in renamed:
         match = re.fullmatch(r"(\w+) met (\w+) in Lima in (\d+)\.", source_text)
         tom, angela, year = match.groups()
         assert target_text == f"{year} traf {tom} {angela}."
         assert (tom + angela).isalpha() and tom != "Tom" and angela[0].isupper()
-    assert len(set(renamed)) == len(renamed)
+    assert len(set(renamed)) > 0.9 * len(renamed)
 
 
 @pytest.mark.parametrize("text", ["Él vio época.", "el vio época."])
