@@ -513,9 +513,9 @@ def export_litert(model, beams, folder, **settings):
 )
 @json_option
 def pack(model, folder):
-    """Write FOLDER/model.keras, which takes less than half the space.
+    """Write FOLDER/model.keras, which takes a third of the space.
 
-    Weights are rounded to bfloat16, and the file is compressed.
+    Weights are rounded to eight bits, and the file is compressed.
     """
     from s2s_keras.models.packing import pack
 

@@ -324,16 +324,16 @@ def test_evaluate_against_a_baseline(run, model):
 
 @pytest.mark.slow
 def test_export(run, model):
-    options = ("--beams", "1", "--weights", "bfloat16")
+    options = ("--beams", "1", "--weights", "int8")
     result = run("export", "--model", model, *options, "served/numbers")
     assert result.stdout == "served/numbers/1\n", result.output
     version = pathlib.Path("served/numbers/1")
     assert (version / "saved_model.pb").exists()
     settings = json.loads((version / "assets.extra/settings.json").read_text())
-    assert settings["num_beams"] == 1 and settings["weights"] == "bfloat16"
+    assert settings["num_beams"] == 1 and settings["weights"] == "int8"
     (data,) = (version / "variables").glob("variables.data-*")
-    two_bytes_each = 2 * settings["parameters"]
-    assert two_bytes_each < data.stat().st_size < 1.5 * two_bytes_each
+    parameters = settings["parameters"]
+    assert parameters < data.stat().st_size < 1.5 * parameters
 
 
 @pytest.mark.slow

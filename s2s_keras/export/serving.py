@@ -49,8 +49,9 @@ def export(
         max_source_len: Integer, or `None` for the model's own.
         serving: String. The oldest release of TensorFlow Serving that is to
             run the model, from `"2.12"` on.
-        weights: `"float32"`, or `"bfloat16"` to round weights and to store them
-            in half the space; every request casts them back.
+        weights: `"float32"`, or `"int8"` to round weights (see
+            `round_weights`) and to store them in a quarter of the space; every
+            request computes what they stand for.
 
     Returns:
         `pathlib.Path` of the new version directory.
@@ -70,7 +71,7 @@ def export(
         raise ValueError(
             f"`weights` should be one of {list(WEIGHTS)}. Received: {weights!r}"
         )
-    if weights == "bfloat16":
+    if weights == "int8":
         text_translator = round_weights(text_translator)
     servable = text_translator.with_settings(
         num_beams=num_beams,

@@ -3,33 +3,36 @@
 import keras
 import tensorflow as tf
 
+from s2s_keras.models.packing import dequantize
+from s2s_keras.models.packing import matrices
+from s2s_keras.models.packing import quantize
+
 
 def as_they_are(model):
     """Gives a decorator for functions that read a model's weights: none."""
     return lambda function: function
 
 
-def in_half_the_space(model):
+def in_a_quarter_of_the_space(model):
     """Gives a decorator for functions that read a model's weights.
 
-    They read copies in bfloat16 instead, and compute with what they read in the
-    weights' own type.
+    Instead of matrices they read eight bits a number, and compute with what
+    those stand for, in the weights' own type.
 
     Args:
-        model: Keras model, whose weights are exact in bfloat16.
+        model: Keras model, whose weights were rounded by `round_weights`.
 
     Returns:
         A function that takes a function of tensors, and gives another.
     """
     copies = [
-        (weight, tf.Variable(tf.cast(weight.value, "bfloat16")))
-        for weight in model.weights
-        if keras.backend.is_float_dtype(weight.dtype)
+        (weight, [tf.Variable(part) for part in quantize(weight)])
+        for weight in matrices(model)
     ]
 
     def decorate(function):
         def with_copies(*inputs):
-            values = [(w, tf.cast(copy, w.dtype)) for w, copy in copies]
+            values = [(w, dequantize(*copy, w.dtype)) for w, copy in copies]
             with keras.StatelessScope(state_mapping=values):
                 return function(*inputs)
 
@@ -38,4 +41,4 @@ def in_half_the_space(model):
     return decorate
 
 
-WEIGHTS = {"float32": as_they_are, "bfloat16": in_half_the_space}
+WEIGHTS = {"float32": as_they_are, "int8": in_a_quarter_of_the_space}

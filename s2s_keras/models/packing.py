@@ -1,18 +1,19 @@
-"""Weights of eight significant bits, and model files of half the size."""
+"""Weights of eight bits, and model files of a third of the size."""
 
 import pathlib
 import zipfile
 
 import keras
+import numpy as np
 
 from s2s_keras.presets import save_model
 
 
 def pack(text_translator, folder):
-    """Writes `model.keras` with weights rounded to bfloat16, and compressed.
+    """Writes `model.keras` with weights rounded to eight bits, and compressed.
 
-    The file is an ordinary `.keras` file: weights come back as float32, with
-    eight significant bits.
+    The file is an ordinary `.keras` file, whose weights have the types that
+    they had: see `round_weights`.
 
     Args:
         text_translator: `TextTranslator`.
@@ -30,7 +31,10 @@ def pack(text_translator, folder):
 
 
 def round_weights(text_translator):
-    """Gives a copy of a model with weights rounded to bfloat16.
+    """Gives a copy of a model, its matrices rounded to eight bits.
+
+    What `quantize` gives is what `dequantize` gives back, of weights that were
+    rounded. Vectors, which take little space, are left as they are.
 
     Args:
         text_translator: `TextTranslator`.
@@ -41,14 +45,45 @@ def round_weights(text_translator):
     whole = text_translator.translator
     rounded = type(whole).from_config(whole.get_config())
     for weight, exact in zip(rounded.weights, whole.weights, strict=True):
-        weight.assign(_round(exact))
+        weight.assign(exact)
+    for weight in matrices(rounded):
+        weight.assign(dequantize(*quantize(weight), weight.dtype))
     return text_translator.with_translator(rounded)
 
 
-def _round(weight):
-    if not keras.backend.is_float_dtype(weight.dtype):
-        return weight
-    return keras.ops.cast(keras.ops.cast(weight, "bfloat16"), weight.dtype)
+def matrices(model):
+    """Lists the float weights of a Keras model that have rows and columns."""
+    return [
+        weight
+        for weight in model.weights
+        if len(weight.shape) > 1 and keras.backend.is_float_dtype(weight.dtype)
+    ]
+
+
+def quantize(weight):
+    """Gives whole numbers, and what one of them counts in each row.
+
+    That is a power of two, so that a rounded weight has seven significant bits:
+    it compresses well, and is exact in bfloat16.
+
+    Args:
+        weight: Float array `[..., columns]`.
+
+    Returns:
+        `(numbers, scales)`: int8 array `[..., columns]`, from -127 to 127, and
+        float32 array `[..., 1]`.
+    """
+    weight = keras.ops.convert_to_numpy(weight).astype("float32")
+    largest = np.max(np.abs(weight), axis=-1, keepdims=True)
+    _, exponents = np.frexp(largest)  # the largest is below 2**exponent
+    scales = np.ldexp(np.float32(1), exponents - 7)
+    numbers = np.clip(np.rint(weight / scales), -127, 127)
+    return numbers.astype("int8"), scales
+
+
+def dequantize(numbers, scales, dtype):
+    """Gives the weight `[..., columns]` that was quantized."""
+    return keras.ops.cast(numbers, dtype) * keras.ops.cast(scales, dtype)
 
 
 def _compress(path):

@@ -23,7 +23,7 @@ KINDS = [
         pytest.param(kind, marks=pytest.mark.slow)
         for kind in (
             ("standard-gru-1", "float32"),
-            ("coverage-lstm-2", "bfloat16"),
+            ("coverage-lstm-2", "int8"),
         )
     ),
 ]
