@@ -332,8 +332,8 @@ def test_export(run, model):
     settings = json.loads((version / "assets.extra/settings.json").read_text())
     assert settings["num_beams"] == 1 and settings["weights"] == "int8"
     (data,) = (version / "variables").glob("variables.data-*")
-    parameters = settings["parameters"]
-    assert parameters < data.stat().st_size < 1.5 * parameters
+    parameters = settings["parameters"]  # in rows of a few, each with a scale
+    assert parameters < data.stat().st_size < 3 * parameters
 
 
 @pytest.mark.slow
