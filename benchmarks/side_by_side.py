@@ -135,7 +135,7 @@ def run(system, folder, num_updates, task, threads, peers):
     if result.returncode:
         raise click.ClickException(f"{system}:\n{result.stderr[-2000:]}")
     report = json.loads(result.stdout.splitlines()[-1])
-    click.echo(f"{system} {report}", err=True)
+    click.echo(f"{system} is done.", err=True)
     return report
 
 

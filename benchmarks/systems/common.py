@@ -61,11 +61,12 @@ def every(sentences, count):
     return sentences[::step][:count]
 
 
-def report_search(batch_size, num_beams, num_sentences, num_tokens, seconds):
+def report_search(batch_size, num_beams, translations, num_tokens, seconds):
     """What `translation.py` reads, of one way to search."""
     return {
         "batch_size": batch_size,
         "num_beams": num_beams,
-        "sentences_per_second": num_sentences / seconds,
-        "tokens_per_sentence": num_tokens / num_sentences,
+        "translations": translations,
+        "sentences_per_second": len(translations) / seconds,
+        "tokens_per_sentence": num_tokens / len(translations),
     }

@@ -92,10 +92,7 @@ def train_epochs(folder, epochs, variants):
         target, took = search(folder, step, lines, 64, 5)
         yield {
             "minutes": int(seconds[str(step // WINDOW * WINDOW)]) / 60,
-            "translations": [
-                line.replace(" ", "").replace("▁", " ").strip()
-                for line in target
-            ],
+            "translations": join_pieces(target),
             "sentences_per_second": len(lines) / took,
         }
 
@@ -107,10 +104,13 @@ def translate(folder, step):
         lines = every(sentences, count)
         target, took = search(folder, step, lines, batch_size, num_beams)
         num_tokens = sum(len(line.split()) + 1 for line in target)
-        reports.append(
-            report_search(batch_size, num_beams, len(lines), num_tokens, took)
-        )
+        task = batch_size, num_beams, join_pieces(target)
+        reports.append(report_search(*task, num_tokens, took))
     print(json.dumps(reports))
+
+
+def join_pieces(lines):
+    return [line.replace(" ", "").replace("▁", " ").strip() for line in lines]
 
 
 def search(folder, step, lines, batch_size, num_beams):

@@ -125,7 +125,7 @@ def report_searches(make_search, searches, folder, target_tokenizer):
         found, times = time_search(search, texts, batch_size)
         pieces = target_tokenizer.tokenize(found)
         report = report_search(
-            *(batch_size, num_beams, len(texts)),
+            *(batch_size, num_beams, found),
             pieces.values.shape[0] + len(found),
             sum(times),
         )
