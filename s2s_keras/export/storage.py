@@ -3,9 +3,9 @@
 import keras
 import tensorflow as tf
 
-from s2s_keras.models.packing import dequantize
-from s2s_keras.models.packing import matrices
-from s2s_keras.models.packing import quantize
+from s2s_keras.models.quantization import dequantize
+from s2s_keras.models.quantization import matrices
+from s2s_keras.models.quantization import quantize
 
 
 def as_they_are(model):

@@ -1,11 +1,11 @@
-"""Weights of eight bits, and model files of a third of the size."""
+"""Model files of a third of the size."""
 
 import pathlib
 import zipfile
 
-import keras
-import numpy as np
-
+from s2s_keras.models.quantization import dequantize
+from s2s_keras.models.quantization import matrices
+from s2s_keras.models.quantization import quantize
 from s2s_keras.presets import save_model
 
 
@@ -49,41 +49,6 @@ def round_weights(text_translator):
     for weight in matrices(rounded):
         weight.assign(dequantize(*quantize(weight), weight.dtype))
     return text_translator.with_translator(rounded)
-
-
-def matrices(model):
-    """Lists the float weights of a Keras model that have rows and columns."""
-    return [
-        weight
-        for weight in model.weights
-        if len(weight.shape) > 1 and keras.backend.is_float_dtype(weight.dtype)
-    ]
-
-
-def quantize(weight):
-    """Gives whole numbers, and what one of them counts in each row.
-
-    That is a power of two, so that a rounded weight has seven significant bits:
-    it compresses well, and is exact in bfloat16.
-
-    Args:
-        weight: Float array `[..., columns]`.
-
-    Returns:
-        `(numbers, scales)`: int8 array `[..., columns]`, from -127 to 127, and
-        float32 array `[..., 1]`.
-    """
-    weight = keras.ops.convert_to_numpy(weight).astype("float32")
-    largest = np.max(np.abs(weight), axis=-1, keepdims=True)
-    _, exponents = np.frexp(largest)  # the largest is below 2**exponent
-    scales = np.ldexp(np.float32(1), exponents - 7)
-    numbers = np.clip(np.rint(weight / scales), -127, 127)
-    return numbers.astype("int8"), scales
-
-
-def dequantize(numbers, scales, dtype):
-    """Gives the weight `[..., columns]` that was quantized."""
-    return keras.ops.cast(numbers, dtype) * keras.ops.cast(scales, dtype)
 
 
 def _compress(path):
