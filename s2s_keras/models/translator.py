@@ -199,7 +199,8 @@ class Translator(keras.Model):
         """
         raise NotImplementedError(
             "Searches read weights that `quantize` replaces. For int8 weights, "
-            "export: `export_litert(text_translator, folder, weights='int8')`."
+            "export: `export(text_translator, path, weights='int8')`, or "
+            "`export_litert`."
         )
 
     def save_to_preset(self, folder):
