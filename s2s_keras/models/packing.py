@@ -33,8 +33,8 @@ def pack(text_translator, folder):
 def round_weights(text_translator):
     """Gives a copy of a model, its matrices rounded to eight bits.
 
-    What `quantize` gives is what `dequantize` gives back, of weights that were
-    rounded. Vectors, which take little space, are left as they are.
+    Rounding once more changes nothing. Vectors, which take little space, are
+    left as they are.
 
     Args:
         text_translator: `TextTranslator`.
