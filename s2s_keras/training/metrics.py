@@ -5,19 +5,26 @@ from keras import ops
 
 from s2s_keras.conventions import register
 from s2s_keras.training.losses import cross_entropy
+from s2s_keras.training.losses import likeliest
 
 
 @register
-class TokenAccuracy(keras.metrics.SparseCategoricalAccuracy):
+class TokenAccuracy(keras.metrics.Mean):
     """Share of real tokens whose likeliest prediction is right.
 
+    Keras's `SparseCategoricalAccuracy` says the same, but looks for the
+    likeliest predictions by itself, which takes a tenth of an update's time.
+
     Args:
-        **kwargs: Keyword arguments of
-            `keras.metrics.SparseCategoricalAccuracy`.
+        **kwargs: Keyword arguments of `keras.metrics.Mean`.
     """
 
     def __init__(self, name="token_accuracy", **kwargs):
         super().__init__(name=name, **kwargs)
+
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        right = likeliest(y_pred) == ops.cast(y_true, "int32")
+        super().update_state(right, sample_weight=sample_weight)
 
 
 @register

@@ -33,6 +33,17 @@ def test_accuracy_leaves_padding_out():
     assert float(metric.result()) == pytest.approx(2 / 3)
 
 
+def test_accuracy_is_that_of_keras():
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, 9, (4, 5))
+    logits = rng.normal(size=(4, 5, 9)).astype("float32")
+    weights = rng.random((4, 5), "float32")
+    ours, theirs = TokenAccuracy(), keras.metrics.SparseCategoricalAccuracy()
+    for metric in (ours, theirs):
+        metric.update_state(labels, logits, weights)
+    assert float(ours.result()) == pytest.approx(float(theirs.result()), 1e-6)
+
+
 @pytest.mark.parametrize("metric", [Perplexity(), TokenAccuracy()])
 def test_config(metric):
     copy = keras.saving.deserialize_keras_object(
