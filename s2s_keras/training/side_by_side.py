@@ -12,9 +12,10 @@ OUTPUT = "output.txt"
 
 
 def train_side_by_side(run_dirs):
-    """Trains runs at once, as many as there are cores.
+    """Trains runs of about the same length at once, as many as there are cores.
 
-    What a run prints goes to `output.txt` in its folder.
+    Those that are left over share all cores. What a run prints goes to
+    `output.txt` in its folder.
 
     Args:
         run_dirs: Folders, each with the settings of its run, which goes on
@@ -23,14 +24,19 @@ def train_side_by_side(run_dirs):
     Raises:
         RuntimeError: If one of them fails.
     """
-    num_at_once = min(len(run_dirs), count_cores())
-    threads = str(count_cores() // num_at_once)
+    cores = count_cores()
+    for first in range(0, len(run_dirs), cores):
+        _train_at_once(run_dirs[first : first + cores], cores)
+
+
+def _train_at_once(run_dirs, cores):
+    threads = str(cores // len(run_dirs))
     environment = {
         "TF_NUM_INTRAOP_THREADS": threads,
         "TF_NUM_INTEROP_THREADS": threads,
         **os.environ,
     }
-    with concurrent.futures.ThreadPoolExecutor(num_at_once) as pool:
+    with concurrent.futures.ThreadPoolExecutor(len(run_dirs)) as pool:
         for _ in pool.map(lambda path: _train(path, environment), run_dirs):
             pass
 

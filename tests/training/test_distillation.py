@@ -152,6 +152,21 @@ def test_teachers_share_the_cores(
     assert not any(trained.values())
 
 
+def test_runs_that_are_left_over_share_all_cores(monkeypatch):
+    threads = {}
+    monkeypatch.delenv("TF_NUM_INTRAOP_THREADS", raising=False)
+    monkeypatch.setattr(side_by_side, "count_cores", lambda: 2)
+    monkeypatch.setattr(
+        side_by_side,
+        "_train",
+        lambda path, environment: threads.update(
+            {path: environment["TF_NUM_INTRAOP_THREADS"]}
+        ),
+    )
+    side_by_side.train_side_by_side(["0", "1", "2"])
+    assert threads == {"0": "1", "1": "1", "2": "2"}
+
+
 @pytest.mark.slow
 def test_a_run_beside_others_that_fails_is_named(tmp_path):
     with pytest.raises(RuntimeError, match="settings.json"):
