@@ -32,10 +32,14 @@ BEAMS, TOGETHER = 5, 64
 @click.command()
 @side_by_side.options
 @click.option("--preset", default="conditional_small_multi30k_en_de")
+@click.option("--preset-epochs", type=int, help="The preset's else.")
 @click.option("--bleu", default=38.3, show_default=True)
 @click.option("--epochs", default=9, show_default=True, help="Of the peers.")
-def main(preset, bleu, epochs, only, peers, threads, output, **data):
+def main(
+    preset, preset_epochs, bleu, epochs, only, peers, threads, output, **data
+):
     rows = []
+    options = {"preset": preset, "epochs": preset_epochs, **data}
 
     def measure(folder):
         side_by_side.prepare(folder, num_updates=0, **data)
@@ -44,7 +48,7 @@ def main(preset, bleu, epochs, only, peers, threads, output, **data):
                 task = (system, folder, epochs, "quality", threads, peers)
                 runs = side_by_side.run(*task)
             else:
-                runs = [run_preset(folder, preset, threads, **data)]
+                runs = [run_preset(folder, threads, **options)]
             rows.append({"system": system, **choose(runs, folder, bleu)})
 
     side_by_side.in_folder(measure)
@@ -64,13 +68,17 @@ def choose(runs, folder, bleu):
     return run
 
 
-def run_preset(folder, preset, threads, dataset, **places):
+def run_preset(folder, threads, **options):
     """Trains with the command, and translates, each in a process of its own."""
-    options = {"preset": preset, "dataset": dataset, "name": preset}
-    for name, place in places.items():
-        if place:
-            options[name.replace("_", "-")] = pathlib.Path(place).resolve()
-    words = [f"--{option}={value}" for option, value in options.items()]
+    for place in ("manual_dir", "data_dir"):
+        if options[place]:
+            options[place] = pathlib.Path(options[place]).resolve()
+    options["name"] = options["preset"]
+    words = [
+        f"--{option.replace('_', '-')}={value}"
+        for option, value in options.items()
+        if value
+    ]
     done = subprocess.run(
         [sys.executable, "-m", "s2s_keras.cli", "train", *words],
         cwd=folder,
@@ -82,7 +90,7 @@ def run_preset(folder, preset, threads, dataset, **places):
     minutes = float(re.search(r"Trained in (\S+) minutes", done.stdout)[1])
     spawn = multiprocessing.get_context("spawn")
     with concurrent.futures.ProcessPoolExecutor(1, spawn) as pool:
-        model = folder / "runs" / preset
+        model = folder / "runs" / options["preset"]
         return {
             "minutes": minutes,
             **pool.submit(translate, folder, model).result(),
