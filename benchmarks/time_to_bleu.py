@@ -32,7 +32,11 @@ BEAMS, TOGETHER = 5, 64
 @click.command()
 @side_by_side.options
 @click.option("--preset", default="conditional_small_multi30k_en_de")
-@click.option("--preset-epochs", type=int, help="The preset's else.")
+@click.option(
+    "--preset-epochs",
+    type=click.IntRange(min=1),
+    help="Of ours; the preset's else.",
+)
 @click.option("--bleu", default=38.3, show_default=True)
 @click.option("--epochs", default=9, show_default=True, help="Of the peers.")
 def main(
