@@ -3,7 +3,7 @@
 import keras
 import tensorflow as tf
 
-from s2s_keras.decoding.search import allowed_log_probs
+from s2s_keras.decoding.candidates import allowed_log_probs
 
 
 def name_start(started):

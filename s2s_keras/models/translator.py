@@ -12,10 +12,10 @@ from s2s_keras.conventions import PAD_ID
 from s2s_keras.conventions import START_ID
 from s2s_keras.conventions import check_positive
 from s2s_keras.conventions import register
+from s2s_keras.decoding.hypotheses import repeat_for_beams
 from s2s_keras.decoding.search import StepResult
 from s2s_keras.decoding.search import beam_search
 from s2s_keras.decoding.search import greedy_search
-from s2s_keras.decoding.search import repeat_for_beams
 from s2s_keras.layers.attention_decoder import AttentionDecoder
 from s2s_keras.models.architecture import Architecture
 from s2s_keras.presets import PRESETS
