@@ -12,6 +12,7 @@ from s2s_keras.threads import one_thread_an_operation
 from s2s_keras.training.settings import SYNTHETIC
 from s2s_keras.training.settings import Settings
 
+TRANSLATION_MODEL = "bahdanau_small_en_es"
 BEAMS_OPTION = click.option(
     "--beams", type=click.IntRange(1), help="Beam width; the model's own else."
 )
@@ -102,3 +103,13 @@ def load_model(model, dtype=None):
             f"A model should be a `.keras` file. Received: {model}, which is "
             f"none: {error.args[0]}"
         ) from error
+
+
+def check_file(path):
+    """Makes sure that a file can be written, and overwrites nothing."""
+    if path.exists():
+        raise FileExistsError(f"{path} exists and is left as it is.")
+    if not path.parent.is_dir():
+        raise FileNotFoundError(
+            f"A file should be in a folder that exists. Received: {path}"
+        )

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from s2s_keras.models.text_translator import Translation
+from s2s_keras.models.translation import Translation
 from s2s_keras.plotting import plot_attention
 
 TRANSLATION = Translation(

@@ -4,7 +4,7 @@ import tensorflow as tf
 
 from s2s_keras.export import stepping
 from s2s_keras.export.storage import WEIGHTS
-from s2s_keras.models.text_translator import label_pieces
+from s2s_keras.models.translation import label_pieces
 from s2s_keras.text.normalization import normalize_text
 from s2s_keras.text.paragraphs import Paragraphs
 

@@ -5,11 +5,8 @@ import functools
 import math
 import numbers
 import warnings
-from typing import Any
-from typing import NamedTuple
 
 import keras
-import numpy as np
 import tensorflow as tf
 
 from s2s_keras.conventions import END_ID
@@ -18,6 +15,7 @@ from s2s_keras.conventions import check_positive
 from s2s_keras.conventions import register
 from s2s_keras.decoding import penalties
 from s2s_keras.models.architecture import check_dtype
+from s2s_keras.models.translation import split_batch
 from s2s_keras.models.translator import Translator
 from s2s_keras.presets import PRESETS
 from s2s_keras.presets import find_model
@@ -25,37 +23,13 @@ from s2s_keras.presets import save_model
 from s2s_keras.progress import track
 from s2s_keras.text.normalization import normalize_text
 from s2s_keras.text.paragraphs import Paragraphs
+from s2s_keras.text.strings import check_texts
+from s2s_keras.text.strings import out_of_tensor
 from s2s_keras.threads import count_cores
 
-END_LABEL = "[END]"
 # Batches that run side by side: processor cores wait for one another less in
 # two batches than in the operations of one.
 NUM_BATCHES_AT_ONCE = min(4, count_cores())
-
-
-class Translation(NamedTuple):
-    """One translated sentence. `str()` of it is its text.
-
-    Attributes:
-        text: The translation.
-        score: Its log-probability, divided by the length penalty.
-        source_pieces: Tokens of the source, closed by `"[END]"`.
-        target_pieces: Tokens of the translation, closed by `"[END]"`.
-        attention: Float32 array `[target_len, source_len]`: a row for each of
-            `target_pieces`, a column for each of `source_pieces`. `None`
-            where the decoder has no attention.
-        truncated: Whether the source was too long and lost its end.
-    """
-
-    text: str
-    score: float
-    source_pieces: list[str]
-    target_pieces: list[str]
-    attention: Any
-    truncated: bool
-
-    def __str__(self):
-        return self.text
 
 
 @register
@@ -350,12 +324,12 @@ class TextTranslator(keras.Model):
         Raises:
             TypeError: If `source_text` holds anything but strings.
         """
-        source_text = _out_of_tensor(source_text)
+        source_text = out_of_tensor(source_text)
         if isinstance(source_text, str | bytes):
             return self.translate(
                 [source_text], num_beams, length_penalty, batch_size, verbose
             )[0]
-        texts = _check_texts(source_text, "source_text")
+        texts = check_texts(source_text, "source_text")
         settings = self._choose_settings(
             num_beams=num_beams, length_penalty=length_penalty
         )
@@ -379,10 +353,10 @@ class TextTranslator(keras.Model):
         Returns:
             A string, or a list of them where a list was given.
         """
-        source_text = _out_of_tensor(source_text)
+        source_text = out_of_tensor(source_text)
         if isinstance(source_text, str | bytes):
             return self.translate_paragraphs([source_text], **options)[0]
-        texts = _check_texts(source_text, "source_text")
+        texts = check_texts(source_text, "source_text")
         paragraphs = Paragraphs.read(tf.constant(texts, tf.string))
         translations = self.translate(
             paragraphs.sentences.flat_values.numpy(), **options
@@ -409,13 +383,13 @@ class TextTranslator(keras.Model):
             TypeError: If one of the two holds anything but strings.
             ValueError: If there are not as many of one as of the other.
         """
-        source_text = _out_of_tensor(source_text)
-        target_text = _out_of_tensor(target_text)
+        source_text = out_of_tensor(source_text)
+        target_text = out_of_tensor(target_text)
         if isinstance(source_text, str | bytes):
             return self.score([source_text], [target_text], batch_size)[0]
         sides = [
-            _check_texts(source_text, "source_text"),
-            _check_texts(target_text, "target_text"),
+            check_texts(source_text, "source_text"),
+            check_texts(target_text, "target_text"),
         ]
         if len(sides[0]) != len(sides[1]):
             raise ValueError(
@@ -451,7 +425,15 @@ class TextTranslator(keras.Model):
         def run(rows):
             columns = ([texts[i] for i in rows] for texts in sides)
             outputs = function(*map(tf.constant, columns))
-            return dict(zip(rows, self._unpack(outputs), strict=True))
+            return dict(
+                zip(
+                    rows,
+                    split_batch(
+                        outputs, self.source_tokenizer, self.target_tokenizer
+                    ),
+                    strict=True,
+                )
+            )
 
         translations = {}
         steps = track(batches, "Translating") if verbose else batches
@@ -462,31 +444,6 @@ class TextTranslator(keras.Model):
         translations = [translations[i] for i in sorted(order)]
         _report_truncated(translations, self.max_source_len)
         return translations
-
-    def _unpack(self, outputs):
-        """Splits a batch's tensors into one `Translation` a sentence."""
-        source_pieces, target_pieces = (
-            _trim(label_pieces(tokenizer, outputs[ids]), outputs[ids])
-            for tokenizer, ids in (
-                (self.source_tokenizer, "source_ids"),
-                (self.target_tokenizer, "target_ids"),
-            )
-        )
-        outputs = {name: value.numpy() for name, value in outputs.items()}
-        for i, text in enumerate(outputs["translation"]):
-            attention = None
-            if "attention" in outputs:
-                attention = outputs["attention"][
-                    i, : len(target_pieces[i]), : len(source_pieces[i])
-                ]
-            yield Translation(
-                text=text.decode(errors="replace"),
-                score=float(outputs["score"][i]),
-                source_pieces=source_pieces[i],
-                target_pieces=target_pieces[i],
-                attention=attention,
-                truncated=bool(outputs["truncated"][i]),
-            )
 
     quantize = Translator.quantize
 
@@ -541,49 +498,6 @@ def _replace_dtype(config, dtype):
         key: dtype if key == "dtype" else _replace_dtype(value, dtype)
         for key, value in config.items()
     }
-
-
-def _out_of_tensor(texts):
-    """The strings that datasets give are tensors."""
-    texts = texts.numpy() if hasattr(texts, "numpy") else texts
-    is_one = isinstance(texts, np.ndarray) and texts.ndim == 0
-    return texts.item() if is_one else texts
-
-
-def _check_texts(texts, name):
-    """Returns a list of UTF-8 bytes, or says which entry is not text."""
-    if not isinstance(texts, list | tuple | np.ndarray):
-        raise TypeError(
-            f"`{name}` should be a string or a list of strings. "
-            f"Received: {texts!r} of type {type(texts).__name__}"
-        )
-    for i, text in enumerate(texts):
-        if not isinstance(text, str | bytes):
-            raise TypeError(
-                f"`{name}` should hold strings only. "
-                f"Received: {name}[{i}]={text!r} of type {type(text).__name__}"
-            )
-    return [
-        text if isinstance(text, bytes) else text.encode(errors="replace")
-        for text in texts
-    ]
-
-
-def label_pieces(tokenizer, ids):
-    """Looks up padded ids: `"[END]"` for END, and `""` for padding."""
-    pieces = tokenizer.id_to_piece(ids)
-    pieces = tf.where(ids == END_ID, END_LABEL, pieces)
-    return tf.where(ids == PAD_ID, "", pieces)
-
-
-def _trim(pieces, ids):
-    """Pieces of each row, padding left out."""
-    return [
-        [piece.decode() for piece in row[is_real]]
-        for row, is_real in zip(
-            pieces.numpy(), ids.numpy() != PAD_ID, strict=True
-        )
-    ]
 
 
 def _report_truncated(translations, max_source_len):

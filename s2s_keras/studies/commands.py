@@ -1,4 +1,4 @@
-"""The command line of the studies: `s2s-keras study ...`."""
+"""The commands `s2s-keras study ...` and `s2s-keras evaluate`."""
 
 import dataclasses
 import json
@@ -8,12 +8,16 @@ import click
 
 from s2s_keras.memory import keep_freed_memory
 from s2s_keras.models.architecture import Architecture
+from s2s_keras.options import BEAMS_OPTION
 from s2s_keras.options import architecture_options
+from s2s_keras.options import check_file
 from s2s_keras.options import given_options
 from s2s_keras.options import load_model
 from s2s_keras.options import make_settings
+from s2s_keras.options import model_option
 from s2s_keras.options import settings_options
 from s2s_keras.records import json_option
+from s2s_keras.training.settings import Settings
 
 DATA_OPTIONS = {
     *("dataset", "source", "target", "test_split", "data_dir", "manual_dir")
@@ -238,3 +242,99 @@ def alignment(
     write_table(rows, out / "alignment.csv")
     click.echo(f"Wrote {out}/alignment.csv and the pictures")
     return rows
+
+
+@click.command()
+@model_option("bahdanau_small_grammar_en_de")
+@BEAMS_OPTION
+@click.option("--dataset", default=Settings.dataset, show_default=True)
+@click.option("--split", default=Settings.test_split, show_default=True)
+@click.option("--source", help="Source language of a TFDS set.")
+@click.option("--target", help="Target language of a TFDS set.")
+@click.option("--data-dir", help="Where TFDS keeps prepared sets.")
+@click.option("--manual-dir", help="Folder of downloaded files.")
+@click.option(
+    "--baseline", metavar="MODEL", help="Another model, to compare with."
+)
+@click.option(
+    "--bucket-width",
+    type=click.IntRange(1),
+    default=10,
+    show_default=True,
+    help="Words between the lengths that are scored together.",
+)
+@click.option(
+    "--shown",
+    type=click.IntRange(0),
+    default=5,
+    show_default=True,
+    help="How many of the worst, and of the best, sentences to show.",
+)
+@click.option(
+    "--report",
+    type=click.Path(dir_okay=False, path_type=pathlib.Path),
+    help="Write an HTML page, with the attention of the worst sentences.",
+)
+@json_option
+def evaluate(
+    model,
+    beams,
+    dataset,
+    split,
+    baseline,
+    bucket_width,
+    shown,
+    report,
+    **places,
+):
+    """Score a model on a split: BLEU, chrF, and what goes wrong.
+
+    Intervals are of 95%, by bootstrap.
+    """
+    if report:
+        check_file(report)
+    models = {"model": load_model(model)}
+    if baseline:
+        models["baseline"] = load_model(baseline)
+    from s2s_keras.data.corpora import load_some
+    from s2s_keras.studies.examination import examine
+    from s2s_keras.studies.examination import write_page
+
+    pairs = load_some(dataset, split, **places)
+    found = examine(models, pairs, beams, bucket_width, shown)
+    echo_examination(found.summary)
+    if report:
+        write_page(found, report, f"{model} on {dataset}, {split}")
+    return found.summary
+
+
+def echo_examination(summary):
+    from s2s_keras.studies.length import describe_row
+
+    _echo_scores(summary)
+    for name, against in summary.get("against_baseline", {}).items():
+        click.echo(
+            f"against {against['baseline']:.2f} {name} of the baseline: "
+            f"p = {against['p_value']:.3f}"
+        )
+    for row in summary["by_length"]:
+        click.echo(describe_row(row))
+    for name, share in summary["faults"].items():
+        shown = f"{share:.3f}" if name == "length_ratio" else f"{share:.2%}"
+        click.echo(f"{name.replace('_', ' '):24}{shown}")
+    for name in ("worst", "best"):
+        for row in summary[name]:
+            click.echo(
+                "\n  source       {source}\n  translation  {translation}\n"
+                "  reference    {reference}\n"
+                "  chrF         {chrf:.1f}, of the {name}".format(
+                    name=name, **row
+                )
+            )
+
+
+def _echo_scores(scores):
+    for label, key in (("BLEU", "bleu"), ("chrF", "chrf")):
+        score, interval = scores[key], scores[f"{key}_interval"]
+        shown = f"{score:.2f} ± {interval:.2f}" if interval else f"{score:.2f}"
+        click.echo(f"{label} {shown}  ({scores[f'{key}_signature']})")

@@ -6,9 +6,7 @@ import tensorflow as tf
 from keras import ops
 
 from s2s_keras.conventions import END_ID
-from s2s_keras.conventions import PAD_ID
 from s2s_keras.conventions import START_ID
-from s2s_keras.decoding.candidates import IMPOSSIBLE
 from s2s_keras.decoding.penalties import length_penalty
 from s2s_keras.decoding.search import StepResult
 from s2s_keras.decoding.search import beam_search

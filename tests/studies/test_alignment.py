@@ -6,7 +6,7 @@ from laws import make_text_translator
 
 from s2s_keras.data.alignments import load_aligned_pairs
 from s2s_keras.data.clause_grammar.grammar import generate_split
-from s2s_keras.models.text_translator import Translation
+from s2s_keras.models.translation import Translation
 from s2s_keras.studies.alignment import align_pairs
 from s2s_keras.studies.alignment import alignment_error_rate
 from s2s_keras.studies.alignment import read_links

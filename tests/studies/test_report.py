@@ -3,7 +3,7 @@ import html.parser
 import numpy as np
 import pytest
 
-from s2s_keras.models.text_translator import Translation
+from s2s_keras.models.translation import Translation
 from s2s_keras.plotting import plot_learning_curves
 from s2s_keras.studies.report import write_report
 
