@@ -209,27 +209,6 @@ def make_batches(
     lengths = tokenized_pairs.lengths
     ranks, sizes = _plan(*lengths, batch_size, tokens_per_batch)
     shapes = _find_shapes(lengths, ranks, sizes, num_shapes)
-    num_pairs, num_batches = ranks.shape[1], sizes.shape[1]
-    rows = tf.data.Dataset.range(num_pairs)
-    if shuffle_seed is not None:
-        rows = rows.shuffle(num_pairs, seed=shuffle_seed)
-    variants = tf.data.Dataset.random(
-        shuffle_seed or 0, rerandomize_each_iteration=True
-    ).map(lambda number: number % tokenized_pairs.num_variants)
-
-    def sort(rows, variant):
-        rank = tf.gather(ranks[variant], rows)
-        rows = tf.gather(rows, tf.argsort(rank, stable=True))
-        rows = tf.RaggedTensor.from_row_lengths(
-            rows + variant * num_pairs, sizes[variant]
-        )
-        return rows, shapes[variant]
-
-    batches = (
-        tf.data.Dataset.zip(rows.batch(num_pairs), variants).map(sort).unbatch()
-    )
-    if shuffle_seed is not None:
-        batches = batches.shuffle(num_batches, seed=shuffle_seed)
 
     def read(rows, shape):
         padded = [
@@ -244,11 +223,47 @@ def make_batches(
         return _arrange(*(tf.repeat(ids, num_copies, axis=0) for ids in padded))
 
     return (
-        batches.map(read, num_parallel_calls=PARALLEL_CALLS)
-        .apply(tf.data.experimental.assert_cardinality(num_batches))
+        _group_rows(ranks, sizes, shapes, shuffle_seed)
+        .map(read, num_parallel_calls=PARALLEL_CALLS)
+        .apply(tf.data.experimental.assert_cardinality(sizes.shape[1]))
         .prefetch(PREFETCHED_BATCHES)
         .with_options(_without_autotune())
     )
+
+
+def _group_rows(ranks, sizes, shapes, shuffle_seed):
+    """Groups pairs by length, in every epoch those of one variant.
+
+    Args:
+        ranks: Integer tensor `[num_variants, pairs]`.
+        sizes: Integer tensor `[num_variants, num_batches]`.
+        shapes: Integer tensor `[num_variants, num_batches, 3]`.
+        shuffle_seed: See `make_batches`.
+
+    Returns:
+        `tf.data.Dataset` of the rows of every batch, and of its shape.
+    """
+    num_variants, num_pairs = ranks.shape
+    rows = tf.data.Dataset.range(num_pairs)
+    if shuffle_seed is not None:
+        rows = rows.shuffle(num_pairs, seed=shuffle_seed)
+    variants = tf.data.Dataset.random(
+        shuffle_seed or 0, rerandomize_each_iteration=True
+    ).map(lambda number: number % num_variants)
+
+    def sort(rows, variant):
+        rank = tf.gather(ranks[variant], rows)
+        rows = tf.gather(rows, tf.argsort(rank, stable=True))
+        rows = tf.RaggedTensor.from_row_lengths(
+            rows + variant * num_pairs, sizes[variant]
+        )
+        return rows, shapes[variant]
+
+    rows = rows.batch(num_pairs)
+    batches = tf.data.Dataset.zip(rows, variants).map(sort).unbatch()
+    if shuffle_seed is None:
+        return batches
+    return batches.shuffle(sizes.shape[1], seed=shuffle_seed)
 
 
 def _plan(source_lengths, label_lengths, batch_size, tokens_per_batch):
