@@ -8,6 +8,7 @@ import shutil
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from s2s_keras import keep_freed_memory
 
@@ -15,6 +16,9 @@ keep_freed_memory()
 # The garbage collector walks TensorFlow's objects, which all stay, too often.
 gc.freeze()
 gc.set_threshold(100_000, 20, 20)
+# Most graphs run once here, and take longer to optimize than to run. Those of
+# the processes that tests start are optimized as they are anywhere.
+tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
 _REPOSITORY = pathlib.Path(__file__).parents[1]
 
 

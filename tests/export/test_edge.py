@@ -6,6 +6,7 @@ import sys
 
 import numpy as np
 import pytest
+from laws import FIRST
 from laws import TEXTS
 from laws import VARIANTS
 from laws import make_text_translator
@@ -48,13 +49,7 @@ def translate(text_translator, texts=SOURCES, **settings):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "name",
-    [
-        "coverage_current-gru-1",
-        *(name for name in VARIANTS if name.endswith("lstm-2")),
-    ],
-)
+@pytest.mark.parametrize("name", FIRST)
 def test_it_translates_as_translate(name, tmp_path, monkeypatch):
     model = make_text_translator(VARIANTS[name], num_beams=3)
     monkeypatch.setattr(edge, "_verify", lambda *_: None)
