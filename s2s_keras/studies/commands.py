@@ -309,6 +309,7 @@ def evaluate(
 
 
 def echo_examination(summary):
+    """Prints the summary of an `Examination`."""
     from s2s_keras.studies.length import describe_row
 
     _echo_scores(summary)
