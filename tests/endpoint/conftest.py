@@ -62,9 +62,7 @@ def toy_path(tmp_path_factory):
     return path
 
 
-@pytest.fixture
-def serve():
-    """Serves managers until the test ends."""
+def _serve():
     with contextlib.ExitStack() as stack:
 
         def start(
@@ -77,6 +75,18 @@ def serve():
             )
 
         yield start
+
+
+@pytest.fixture
+def serve():
+    """Serves managers until the test ends."""
+    yield from _serve()
+
+
+@pytest.fixture(scope="module")
+def serve_on():
+    """Serves managers until the module's tests end."""
+    yield from _serve()
 
 
 @pytest.fixture(scope="session")

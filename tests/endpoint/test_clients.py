@@ -21,11 +21,12 @@ COMMANDS = {
 
 
 @pytest.fixture(scope="module")
-def exported(tmp_path_factory):
+def served(serve_on, tmp_path_factory):
+    """A model, and the endpoint that serves its export."""
     model = make_text_translator(num_beams=1)
     path = tmp_path_factory.mktemp("exported") / NAME
     export_unverified(model, path)
-    return model, path
+    return model, serve_on(Manager(path))
 
 
 def example(language):
@@ -35,14 +36,13 @@ def example(language):
 
 
 @pytest.mark.parametrize("language", COMMANDS)
-def test_the_clients_of_the_readme(exported, serve, language):
+def test_the_clients_of_the_readme(served, language):
     command = COMMANDS[language]
     if not shutil.which(command[0]):
         pytest.skip(f"there is no {command[0]}")
-    model, path = exported
-    served = serve(Manager(path))
+    model, endpoint = served
     code = example(language).replace(
-        "localhost:8501", f"{served.host}:{served.port}"
+        "localhost:8501", f"{endpoint.host}:{endpoint.port}"
     )
     result = subprocess.run([*command, code], capture_output=True, text=True)
     assert result.returncode == 0, result.stderr

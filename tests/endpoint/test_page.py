@@ -11,20 +11,18 @@ NAME, TEXT, PHONE_WIDTH = "try<me>", "two three four", 360
 
 
 @pytest.fixture(scope="module", params=["bahdanau-gru-1", "standard-lstm-2"])
-def exported(request, tmp_path_factory):
-    """A model, and the folder of its export."""
+def served(request, serve_on, tmp_path_factory):
+    """A model, and the endpoint that serves its export."""
     model = make_text_translator(VARIANTS[request.param], num_beams=3)
     path = tmp_path_factory.mktemp("exported") / "model"
     export_unverified(model, path)
-    return model, path
+    return model, serve_on(Manager(path, NAME), routes=[make_route(NAME)])
 
 
 @pytest.fixture
-def page(browser, exported, serve):
+def page(browser, served):
     """The page, opened."""
-    manager = Manager(exported[1], NAME)
-    served = serve(manager, routes=[make_route(NAME)])
-    browser.get(f"http://{served.host}:{served.port}/")
+    browser.get(f"http://{served[1].host}:{served[1].port}/")
     return browser
 
 
@@ -63,10 +61,10 @@ def texts(page, selector):
 SHOWN = "!document.getElementById('results').hidden"
 
 
-def test_a_sentence_is_translated_by_keyboard_alone(page, exported):
+def test_a_sentence_is_translated_by_keyboard_alone(page, served):
     from selenium.webdriver.common.keys import Keys
 
-    expected = exported[0].translate(TEXT)
+    expected = served[0].translate(TEXT)
     assert texts(page, "h1") == [NAME]
     wait_for(page, "document.activeElement.id === 'source'")
     press(page, TEXT, Keys.ENTER)
