@@ -425,15 +425,10 @@ class TextTranslator(keras.Model):
         def run(rows):
             columns = ([texts[i] for i in rows] for texts in sides)
             outputs = function(*map(tf.constant, columns))
-            return dict(
-                zip(
-                    rows,
-                    split_batch(
-                        outputs, self.source_tokenizer, self.target_tokenizer
-                    ),
-                    strict=True,
-                )
+            found = split_batch(
+                outputs, self.source_tokenizer, self.target_tokenizer
             )
+            return dict(zip(rows, found, strict=True))
 
         translations = {}
         steps = track(batches, "Translating") if verbose else batches

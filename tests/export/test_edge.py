@@ -49,7 +49,7 @@ def translate(text_translator, texts=SOURCES, **settings):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", FIRST)
+@pytest.mark.parametrize("name", [*FIRST, "coverage_current-gru-1"])
 def test_it_translates_as_translate(name, tmp_path, monkeypatch):
     model = make_text_translator(VARIANTS[name], num_beams=3)
     monkeypatch.setattr(edge, "_verify", lambda *_: None)
