@@ -31,9 +31,7 @@ def allowed_log_probs(logits):
         Float32 tensor `[..., vocabulary_size]`, -1e9 for PAD and START, which
         never may.
     """
-    logits = ops.cast(logits, "float32")
-    # LiteRT takes half the time for it that it takes for `log_softmax`.
-    log_probs = logits - ops.logsumexp(logits, axis=-1, keepdims=True)
+    log_probs = ops.log_softmax(ops.cast(logits, "float32"))
     may_come = _may_come(np.arange(logits.shape[-1]))
     return log_probs + np.where(may_come, 0, IMPOSSIBLE).astype("float32")
 

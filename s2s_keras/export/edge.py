@@ -11,11 +11,14 @@ import tempfile
 
 import keras
 import tensorflow as tf
+from keras import ops
 
 from s2s_keras.conventions import END_ID
+from s2s_keras.conventions import PAD_ID
 from s2s_keras.conventions import START_ID
 from s2s_keras.export import stepping
 from s2s_keras.export import warmup
+from s2s_keras.layers.products import element_by_element
 
 LOOP = pathlib.Path(__file__).with_name("edge_loop.py")
 SOURCE_IDS = tf.TensorSpec([1, None], tf.int32, name="source_ids")
@@ -27,8 +30,8 @@ def export_litert(text_translator, folder, weights="float32", **settings):
     """Writes a model that LiteRT runs, and the loop that searches with it.
 
     The folder holds `model.tflite`, with the signatures `encode` (`source_ids`
-    `[1, source_len]`) and `step` (see `stepping.step`), built-in operations
-    only; `source.spm` and `target.spm`, the vocabularies; `settings.json`; and
+    `[1, source_len]`) and `step` (see `stepping.step`; it gives
+    `probabilities`, of all pieces), built-in operations only; `source.spm` and `target.spm`, the vocabularies; `settings.json`; and
     `translate.py`, which needs but ai-edge-litert, numpy and sentencepiece.
 
     The folder appears when a fresh process has translated with it, and when it
@@ -89,6 +92,7 @@ def _write(text_translator, folder, weights):
         (folder / f"{side}.spm").write_bytes(tokenizer.proto)
     settings = {
         **text_translator.settings,
+        "pad_id": PAD_ID,
         "start_id": START_ID,
         "end_id": END_ID,
         "source_axes": {
@@ -141,13 +145,19 @@ def _write_archive(translator, folder):
         return stepping.name_start(translator.start(source_ids))
 
     def step(inputs):
-        return stepping.step(translator, started, inputs)
+        return stepping.step(translator, started, inputs, _probabilities)
 
     archive = keras.export.ExportArchive()
     archive.track(translator)
-    archive.add_endpoint("encode", encode, [SOURCE_IDS])
-    archive.add_endpoint("step", step, [stepping.step_inputs(started)])
-    archive.write_out(folder, verbose=False)
+    with element_by_element():
+        archive.add_endpoint("encode", encode, [SOURCE_IDS])
+        archive.add_endpoint("step", step, [stepping.step_inputs(started)])
+        archive.write_out(folder, verbose=False)
+
+
+def _probabilities(logits):
+    """What a search needs, and LiteRT is quick with; logarithms it is not."""
+    return {"probabilities": ops.softmax(logits)}
 
 
 def _verify(text_translator, folder, tolerance):

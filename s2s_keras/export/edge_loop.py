@@ -18,7 +18,8 @@ import numpy as np
 import sentencepiece
 from ai_edge_litert.interpreter import Interpreter
 
-IMPOSSIBLE = -1e9
+IMPOSSIBLE = -1e9  # the log-probability of what must not be chosen
+SMALLEST = 1e-30  # the probability of END, which may always come
 # What TensorFlow's RE2 calls white space and separators.
 SPACES = re.compile(
     "[\t\n\v\f\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+"
@@ -106,7 +107,8 @@ class LiteRTTranslator:
         for token_id in token_ids:
             inputs["token_ids"] = np.array([previous], np.int32)
             outputs = self._model.step(**inputs)
-            log_prob += float(outputs["log_probs"][0, token_id])
+            probability = outputs["probabilities"][0, token_id]
+            log_prob += float(np.log(max(probability, SMALLEST)))
             inputs |= _states(outputs)
             previous = token_id
         return log_prob / self._penalty(len(token_ids))
@@ -179,7 +181,9 @@ class LiteRTTranslator:
             inputs["token_ids"] = ids[..., -1].ravel().astype(np.int32)
             outputs = self._model.step(**inputs)
             last = longest[places] == ids.shape[2]
-            candidates = self._candidates(outputs["log_probs"], scores, last)
+            candidates = self._candidates(
+                outputs["probabilities"], scores, last
+            )
             self._collect(ids, candidates, [finished[i] for i in places])
             done = last | [len(finished[i]) >= num_beams for i in places]
             left = np.flatnonzero(~done)[:, None]
@@ -211,11 +215,12 @@ class LiteRTTranslator:
         order = ended.argsort(axis=1, kind="stable")[:, : ended.shape[1] // 2]
         return [x[left, order] for x in candidates]
 
-    def _candidates(self, log_probs, scores, must_end):
+    def _candidates(self, probabilities, scores, must_end):
         """The best continuations, twice as many as hypotheses, best first.
 
         Args:
-            log_probs: Float array `[batch * num_beams, vocabulary_size]`.
+            probabilities: Float array `[batch * num_beams, vocabulary_size]`,
+                which is written into.
             scores: Float array `[batch, num_beams]`, of the hypotheses.
             must_end: Boolean array `[batch]`, where only END may come.
 
@@ -224,13 +229,19 @@ class LiteRTTranslator:
             `[batch, 2 * num_beams]`.
         """
         batch, num_beams = scores.shape
-        log_probs = log_probs.reshape(batch, num_beams, -1)
-        size, end = log_probs.shape[2], self.settings["end_id"]
-        total = log_probs + scores[..., None]
-        total[must_end, :, :end] = IMPOSSIBLE
-        total[must_end, :, end + 1 :] = IMPOSSIBLE
-        best, index = _find_largest(total.reshape(batch, -1), 2 * num_beams)
-        return best, index // size, index % size
+        best = scores.max(axis=1, keepdims=True)
+        total = probabilities.reshape(batch, num_beams, -1)
+        size, end = total.shape[2], self.settings["end_id"]
+        total[..., end] = np.maximum(total[..., end], SMALLEST)
+        for never in ("pad_id", "start_id"):
+            total[..., self.settings[never]] = 0
+        if must_end.any():
+            total[must_end] *= np.arange(size) == end
+        total *= np.exp(scores - best)[..., None]
+        found, index = _find_largest(total.reshape(batch, -1), 2 * num_beams)
+        log_probs = np.full_like(found, IMPOSSIBLE)
+        np.log(found, out=log_probs, where=found > 0)
+        return best + log_probs, index // size, index % size
 
     def _penalty(self, length):
         return ((5 + length) / 6) ** self.settings["length_penalty"]

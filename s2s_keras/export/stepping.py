@@ -37,7 +37,12 @@ def step_inputs(started, rows=None):
     return specs
 
 
-def step(translator, started, inputs):
+def log_probs(logits):
+    """What a step tells of its logits: `log_probs`, of what may come."""
+    return {"log_probs": allowed_log_probs(logits)}
+
+
+def step(translator, started, inputs, tell=log_probs):
     """Takes one step of decoding.
 
     Args:
@@ -45,19 +50,21 @@ def step(translator, started, inputs):
         started: What its `start` gives; specs will do.
         inputs: Dictionary of tensors, as `step_inputs` tells; the `state_...`
             is what the step before gave.
+        tell: Function from logits `[batch, vocabulary_size]` to a dictionary
+            of tensors.
 
     Returns:
-        A dictionary of `log_probs` `[batch, vocabulary_size]`, -1e9 for PAD
-        and START, the new `state_...`, and the `attention`
-        `[batch, source_len]` where there is one.
+        A dictionary of what `tell` returns (`log_probs`
+        `[batch, vocabulary_size]`, -1e9 for PAD and START), the new
+        `state_...`, and the `attention` `[batch, source_len]` where there is
+        one.
     """
     attended, state = keras.tree.pack_sequence_as(
         started, [inputs[name] for name in name_start(started)]
     )
     result = translator.step(inputs["token_ids"], state, attended)
-    log_probs = allowed_log_probs(result.logits)
     return (
-        {"log_probs": log_probs}
+        tell(result.logits)
         | _name_leaves(result.attention, "attention")
         | _name_leaves(result.state, "state")
     )

@@ -5,6 +5,8 @@ from keras import ops
 
 from s2s_keras.conventions import check_positive
 from s2s_keras.conventions import register
+from s2s_keras.layers.products import dot_products
+from s2s_keras.layers.products import weighted_sum
 
 SMALLEST_FERTILITY = 1e-4  # what coverage is divided by, at least
 
@@ -65,8 +67,7 @@ class Attention(keras.layers.Layer):
             memory_keys = self.project_memory(memory)
         scores = self.score(query, memory_keys)
         attention = _masked_softmax(scores, memory_mask)
-        context = ops.matmul(attention[:, None], memory)[:, 0]
-        return context, attention
+        return weighted_sum(attention, memory), attention
 
     def _project_to(self, units, name, use_bias=False, **kwargs):
         """Makes a projection as a sublayer."""
@@ -134,7 +135,7 @@ def _additive_scores(query_key, memory_keys, weights):
             )
 
         # With a batch dimension it is one product, not a dozen operations.
-        return ops.matmul(hidden(), weights[None, :, None])[..., 0], gradient
+        return dot_products(hidden(), weights[None]), gradient
 
     return scores(query_key, memory_keys, weights)
 
@@ -404,7 +405,7 @@ class MultiHeadBahdanauAttention(Attention):
             memory_mask = memory_mask[:, None]
         scores = self.score(query, memory_keys)
         attention = _masked_softmax(scores, memory_mask)
-        context = ops.matmul(attention[:, :, None], memory_keys[1])
+        context = weighted_sum(attention, memory_keys[1])
         context = ops.reshape(context, ops.shape(memory[:, 0]))
         return context, ops.mean(attention, axis=1)
 
@@ -448,7 +449,7 @@ class ScaledDotAttention(Attention):
 
     def score(self, query, memory_keys):
         query = self.query_projection(query) * self.units**-0.5
-        return ops.matmul(memory_keys, query[..., None])[..., 0]
+        return dot_products(memory_keys, query)
 
     def get_config(self):
         return {**super().get_config(), "units": self.units}
@@ -472,7 +473,7 @@ class DotAttention(Attention):
         _check_same_width(self, query_shape, memory_shape)
 
     def score(self, query, memory_keys):
-        return ops.matmul(memory_keys, query[..., None])[..., 0]
+        return dot_products(memory_keys, query)
 
 
 @register
@@ -500,4 +501,4 @@ class GeneralAttention(Attention):
         return ops.matmul(memory, ops.cast(self.kernel, memory.dtype))
 
     def score(self, query, memory_keys):
-        return ops.matmul(memory_keys, query[..., None])[..., 0]
+        return dot_products(memory_keys, query)
