@@ -21,7 +21,6 @@ from s2s_keras.export import warmup
 from s2s_keras.layers.products import element_by_element
 
 LOOP = pathlib.Path(__file__).with_name("edge_loop.py")
-SOURCE_IDS = tf.TensorSpec([1, None], tf.int32, name="source_ids")
 # How weights are stored, and by what share that may move a score.
 WEIGHTS = {"float32": 1e-3, "float16": 0.02, "int8": 0.3}
 
@@ -29,10 +28,12 @@ WEIGHTS = {"float32": 1e-3, "float16": 0.02, "int8": 0.3}
 def export_litert(text_translator, folder, weights="float32", **settings):
     """Writes a model that LiteRT runs, and the loop that searches with it.
 
-    The folder holds `model.tflite`, with the signatures `encode` (`source_ids`
-    `[1, source_len]`) and `step` (see `stepping.step`; it gives
-    `probabilities`, of all pieces), built-in operations only; `source.spm` and `target.spm`, the vocabularies; `settings.json`; and
-    `translate.py`, which needs but ai-edge-litert, numpy and sentencepiece.
+    The folder holds `model.tflite`, with the signatures `encode` and `encode_4`
+    (`source_ids` `[1, source_len]`, `[4, source_len]`) and `step` (see
+    `stepping.step`; instead of `log_probs` it gives `probabilities`, of PAD and
+    START, too), built-in operations only; `source.spm` and
+    `target.spm`, the vocabularies; `settings.json`; and `translate.py`, which
+    needs but ai-edge-litert, numpy and sentencepiece.
 
     The folder appears when a fresh process has translated with it, and when it
     scores translations as `text_translator` does.
@@ -119,7 +120,7 @@ def convert(translator, weights="float32"):
     with tempfile.TemporaryDirectory() as folder:
         _write_archive(translator, folder)
         converter = tf.lite.TFLiteConverter.from_saved_model(
-            folder, signature_keys=["encode", "step"]
+            folder, signature_keys=["encode", "encode_4", "step"]
         )
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
         if weights != "float32":
@@ -129,16 +130,21 @@ def convert(translator, weights="float32"):
         return converter.convert()
 
 
+def _source_ids(num_sentences):
+    shape = [num_sentences, None]
+    return tf.TensorSpec(shape, tf.int32, name="source_ids")
+
+
 def _trace_start(translator):
     """Traces what `start` gives, of which only `source_len` is open."""
     start = tf.function(
-        translator.start, input_signature=[SOURCE_IDS], autograph=False
+        translator.start, input_signature=[_source_ids(1)], autograph=False
     )
     return start.get_concrete_function().structured_outputs
 
 
 def _write_archive(translator, folder):
-    """Writes a SavedModel with the signatures `encode` and `step`."""
+    """Writes a SavedModel with the signatures that LiteRT gets."""
     started = _trace_start(translator)
 
     def encode(source_ids):
@@ -150,7 +156,9 @@ def _write_archive(translator, folder):
     archive = keras.export.ExportArchive()
     archive.track(translator)
     with element_by_element():
-        archive.add_endpoint("encode", encode, [SOURCE_IDS])
+        # LiteRT's loops know how many they read; sixteen gain nothing more.
+        archive.add_endpoint("encode", encode, [_source_ids(1)])
+        archive.add_endpoint("encode_4", encode, [_source_ids(4)])
         archive.add_endpoint("step", step, [stepping.step_inputs(started)])
         archive.write_out(folder, verbose=False)
 

@@ -62,12 +62,13 @@ class LiteRTTranslator:
         interpreter = Interpreter(
             str(self._folder / "model.tflite"), num_threads=num_threads
         )
-        self._of_thread.encode = interpreter.get_signature_runner("encode")
-        self._of_thread.step = interpreter.get_signature_runner("step")
+        for name in ("encode", "encode_4", "step"):
+            runner = interpreter.get_signature_runner(name)
+            setattr(self._of_thread, name, runner)
 
     @property
     def _model(self):
-        """`encode` and `step`; no two threads may share an interpreter."""
+        """Its signatures; no two threads may share an interpreter."""
         if not hasattr(self._of_thread, "step"):
             self._load(self._num_threads)
         return self._of_thread
@@ -120,10 +121,7 @@ class LiteRTTranslator:
 
     def _start(self, sources):
         """What the first step takes, padded to the longest source."""
-        started = [
-            self._model.encode(source_ids=np.array([ids], np.int32))
-            for ids in sources
-        ]
+        started = list(self._encode(sources))
         longest = max(map(len, sources))
         return {
             name: np.concatenate(
@@ -131,6 +129,18 @@ class LiteRTTranslator:
             )
             for name in started[0]
         }
+
+    def _encode(self, sources):
+        """Encodes four at a time, and those that are left one by one."""
+        fours = len(sources) // 4 * 4
+        for first in range(0, fours, 4):
+            yield self._model.encode_4(
+                source_ids=_fill_up(
+                    sources[first : first + 4], self.settings["pad_id"]
+                )
+            )
+        for ids in sources[fours:]:
+            yield self._model.encode(source_ids=np.array([ids], np.int32))
 
     def _pad(self, name, tensor, source_len):
         """Fills up with zeros what has a place for every source token."""
@@ -245,6 +255,12 @@ class LiteRTTranslator:
 
     def _penalty(self, length):
         return ((5 + length) / 6) ** self.settings["length_penalty"]
+
+
+def _fill_up(sources, pad_id):
+    """One array `[batch, source_len]` of ids of several lengths."""
+    rows = itertools.zip_longest(*sources, fillvalue=pad_id)
+    return np.array(list(rows), np.int32).T
 
 
 def _longest_translation(source_len):

@@ -5,7 +5,9 @@ import contextvars
 
 from keras import ops
 
-_ELEMENT_BY_ELEMENT = contextvars.ContextVar("element_by_element", default=False)
+_ELEMENT_BY_ELEMENT = contextvars.ContextVar(
+    "element_by_element", default=False
+)
 
 
 @contextlib.contextmanager

@@ -12,6 +12,7 @@ from s2s_keras import DotAttention
 from s2s_keras import GeneralAttention
 from s2s_keras import MultiHeadBahdanauAttention
 from s2s_keras import ScaledDotAttention
+from s2s_keras.layers.products import element_by_element
 
 RANDOM = np.random.default_rng(0)
 QUERY = RANDOM.normal(size=(2, 6)).astype("float32")
@@ -130,6 +131,22 @@ def test_matches_the_papers_equations(layer_class):
         np.testing.assert_allclose(
             context[i], alpha @ MEMORY[i, :length], atol=1e-5
         )
+
+
+@EVERY_ATTENTION
+def test_element_by_element_it_is_the_same(layer_class, kwargs):
+    layer, inputs = layer_class(**kwargs), inputs_of(layer_class)
+    expected = layer(**inputs)
+
+    def operations():
+        graph = tf.function(lambda: layer(**inputs)).get_concrete_function()
+        return {operation.type for operation in graph.graph.get_operations()}
+
+    with element_by_element():
+        for output, same in zip(layer(**inputs), expected, strict=True):
+            np.testing.assert_allclose(output, same, atol=1e-6)
+        assert "BatchMatMulV2" not in operations()
+    assert "BatchMatMulV2" in operations()
 
 
 def test_each_head_scores_and_sums_up_its_own_part():
