@@ -19,7 +19,7 @@ import sentencepiece
 from ai_edge_litert.interpreter import Interpreter
 
 IMPOSSIBLE = -1e9  # the log-probability of what must not be chosen
-SMALLEST = 1e-30  # the probability of END, which may always come
+SMALLEST = 1e-30  # the probability of what has to come, at least
 # What TensorFlow's RE2 calls white space and separators.
 SPACES = re.compile(
     "[\t\n\v\f\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+"
@@ -45,6 +45,7 @@ class LiteRTTranslator:
         self._folder, self._num_threads = pathlib.Path(folder), num_threads
         settings = (self._folder / "settings.json").read_text()
         self.settings = json.loads(settings)
+        self._never = [self.settings["pad_id"], self.settings["start_id"]]
         self._source, self._target = (
             sentencepiece.SentencePieceProcessor(
                 str(self._folder / f"{side}.spm")
@@ -241,12 +242,11 @@ class LiteRTTranslator:
         batch, num_beams = scores.shape
         best = scores.max(axis=1, keepdims=True)
         total = probabilities.reshape(batch, num_beams, -1)
-        size, end = total.shape[2], self.settings["end_id"]
-        total[..., end] = np.maximum(total[..., end], SMALLEST)
-        for never in ("pad_id", "start_id"):
-            total[..., self.settings[never]] = 0
+        size = total.shape[2]
+        total[..., self._never] = 0
         if must_end.any():
-            total[must_end] *= np.arange(size) == end
+            is_end = np.arange(size) == self.settings["end_id"]
+            total[must_end] = np.maximum(total[must_end], SMALLEST) * is_end
         total *= np.exp(scores - best)[..., None]
         found, index = _find_largest(total.reshape(batch, -1), 2 * num_beams)
         log_probs = np.full_like(found, IMPOSSIBLE)

@@ -5,6 +5,7 @@ import pytest
 from laws import make_text_translator
 
 from s2s_keras.data.alignments import load_aligned_pairs
+from s2s_keras.data.clause_grammar.grammar import SPLITS
 from s2s_keras.data.clause_grammar.grammar import generate_split
 from s2s_keras.models.translation import Translation
 from s2s_keras.studies.alignment import align_pairs
@@ -128,7 +129,8 @@ def test_what_is_no_link_is_named_with_its_place(files, link):
 
 
 @pytest.mark.slow
-def test_the_synthetic_set_brings_gold_links(tmp_path):
+def test_the_synthetic_set_brings_gold_links(tmp_path, monkeypatch):
+    monkeypatch.setitem(SPLITS, "train", {**SPLITS["train"], "num_pairs": 50})
     pairs = load_aligned_pairs(
         "clause_grammar/en_de", "validation[:5]", data_dir=tmp_path
     )
