@@ -143,6 +143,12 @@ class Architecture:
                 "memory. Received: embedding_in_memory=True, attention='none'"
             )
 
+        if self.residual and self.num_layers == 1:
+            raise ValueError(
+                "`residual` needs layers above the first. Received: "
+                "residual=True, num_layers=1"
+            )
+
     def make_encoder(self, vocabulary_size):
         """Makes the `Encoder`, for so many source pieces."""
         return Encoder(

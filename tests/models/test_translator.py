@@ -111,6 +111,11 @@ def test_refuses_what_attention_alone_would_use(change):
         variant(attention="none", **change)
 
 
+def test_refuses_residual_connections_around_nothing():
+    with pytest.raises(ValueError, match="residual=True, num_layers=1"):
+        variant(residual=True, num_layers=1)
+
+
 @pytest.mark.parametrize("num_beams", [0, -1, 2.5, None])
 def test_refuses_bad_beams(num_beams):
     with pytest.raises(ValueError, match=f"num_beams={num_beams}"):
