@@ -32,6 +32,8 @@ class _Commands(click.Group):
     def invoke(self, context):
         try:
             return super().invoke(context)
+        except BrokenPipeError:  # whoever reads has had enough
+            raise
         except (ValueError, TypeError, OSError, ImportError) as error:
             if context.params["traceback"]:
                 raise
@@ -143,8 +145,8 @@ def translate(model, beams, attention, text):
 
 def _read_standard_input():
     """Lines of UTF-8, whatever the locale; says where they hold other bytes."""
-    sys.stdin.reconfigure(encoding="utf-8-sig", errors="replace")
-    lines = [line.rstrip("\n") for line in sys.stdin]
+    sys.stdin.reconfigure(encoding="utf-8-sig", errors="replace", newline="\n")
+    lines = [line.removesuffix("\n").removesuffix("\r") for line in sys.stdin]
     odd = [i for i, line in enumerate(lines, 1) if "\ufffd" in line]
     if odd:
         click.echo(

@@ -230,6 +230,7 @@ def test_translate_standard_input_line_by_line(run, model):
     ("data", "lines", "said"),
     [
         ("\ufeffé\r\n\nb".encode(), ["é", "", "b"], ""),
+        (b"one\rline\r\nb", ["one\rline", "b"], ""),
         (b"a\n\xe9 b\nc\n", ["a", "\ufffd b", "c"], "lines: 1, the first 2."),
     ],
 )

@@ -2,6 +2,7 @@
 
 import os
 
+from s2s_keras.data.text_files import find_splits
 from s2s_keras.data.text_files import load_text_files
 from s2s_keras.data.tfds_sets import load_tfds_set
 from s2s_keras.data.tfds_sets import tfds_languages
@@ -22,8 +23,8 @@ def load_corpus(
     A corpus is a data set of TensorFlow Datasets (TFDS) or text files in
     UTF-8, gzipped where their name ends in `.gz`. Files hold a sentence, or a
     pair of them, a line; they are read into memory. Their lines pass as they
-    are, apart from Windows line ends and a byte order mark; an empty line
-    stays, as an empty sentence.
+    are, apart from Windows line ends and a byte order mark; an empty line of
+    one of two files stays, as an empty sentence.
 
     Args:
         dataset: One of
@@ -162,9 +163,12 @@ def _file_paths(dataset):
 
 
 def _is_tsv(name):
-    is_one_path = "," not in name
-    ends_in_tsv = name.removesuffix(".gz").endswith(".tsv")
-    return (is_one_path and ends_in_tsv) or os.path.isfile(name)
+    path = os.path.expanduser(name)
+    if os.path.isfile(path):
+        return True
+    if "," in path:
+        return "{split}" in path and bool(find_splits(path))
+    return path.removesuffix(".gz").endswith(".tsv")
 
 
 def _is_pair(paths):

@@ -5,8 +5,10 @@ import socket
 import sys
 from urllib.parse import urlsplit
 from urllib.request import getproxies
+from urllib.request import proxy_bypass
 
 _PORTS = {"http": 80, "https": 443}
+_SOCKS_PORT = 1080
 _PROBE_SECONDS = 3
 
 
@@ -49,8 +51,11 @@ def probe_host(scheme, host):
     """
     if scheme not in _PORTS:
         return None
-    address = urlsplit(getproxies().get(scheme, f"//{host}"))
-    port = address.port or _PORTS[address.scheme or scheme]
+    url = f"{scheme}://{host}"
+    if not proxy_bypass(host):
+        url = getproxies().get(scheme, url)
+    address = urlsplit(url if "://" in url else f"http://{url}")
+    port = address.port or _PORTS.get(address.scheme, _SOCKS_PORT)
     try:
         socket.create_connection(
             (address.hostname, port), timeout=_PROBE_SECONDS

@@ -46,7 +46,7 @@ def _read_splits(paths, split):
     """Returns the lines of each split, empty for those not in `split`."""
     parse_split(split)
     # Of a pair, one file is enough: reading then misses the other.
-    names = sorted(set().union(*map(_find_splits, paths)))
+    names = sorted(set().union(*map(find_splits, paths)))
     if not names:
         raise FileNotFoundError(
             f"`dataset` should name files that exist. Received: {paths}"
@@ -76,15 +76,22 @@ def _make_infos(pairs):
     }
 
 
-def _find_splits(path):
-    """Returns the names for which `path` exists."""
+def find_splits(path):
+    """Finds the splits that a path stands for.
+
+    Args:
+        path: String, which may hold `{split}`.
+
+    Returns:
+        The set of names for which it exists; of `"train"` without `{split}`.
+    """
     if _PLACEHOLDER not in path:
         return {"train"}
     first, *others = map(re.escape, path.split(_PLACEHOLDER))
-    pattern = first + r"([\w-]+)" + r"\1".join(others)
+    pattern = first + r"(?P<split>[\w-]+)" + r"(?P=split)".join(others)
     candidates = glob.glob("*".join(map(glob.escape, path.split(_PLACEHOLDER))))
     matches = (re.fullmatch(pattern, candidate) for candidate in candidates)
-    return {match[1] for match in matches if match}
+    return {match["split"] for match in matches if match}
 
 
 def _read_split(paths, name):

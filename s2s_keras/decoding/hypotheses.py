@@ -7,6 +7,7 @@ from typing import Any
 from typing import NamedTuple
 
 import keras
+import numpy as np
 from keras import ops
 
 from s2s_keras.conventions import START_ID
@@ -39,14 +40,15 @@ def start_search(state, attended, max_lengths, num_beams):
     """
     max_lengths = ops.cast(max_lengths, "int32")
     batch = ops.shape(max_lengths)[0]
-    log_probs = ops.where(ops.arange(num_beams) == 0, 0.0, IMPOSSIBLE)
+    log_probs = np.full((1, num_beams), IMPOSSIBLE, "float32")
+    log_probs[:, 0] = 0
     sentences = Sentences(
         ops.arange(batch, dtype="int32"), max_lengths, attended
     )
     live = Live(
         num_ended=ops.zeros((batch,), "int32"),
         token_ids=ops.full((batch * num_beams,), START_ID, dtype="int32"),
-        log_probs=ops.tile(log_probs[None], (batch, 1)),
+        log_probs=ops.tile(log_probs, (batch, 1)),
         state=state,
     )
     # The loop wants a batch whose size it need not know, as it will shrink.

@@ -109,7 +109,7 @@ def greedy_search(
     shape = longest(sentences), ops.shape(max_lengths)[0]
     steps = _Steps(
         token_ids=ops.full(shape, PAD_ID, dtype="int32"),
-        log_probs=ops.zeros(shape),
+        log_probs=ops.zeros(shape, "float32"),
         attention=_no_attention(shape, source_len),
     )
 
@@ -225,7 +225,9 @@ def beam_search(
 
 def _no_attention(shape, source_len):
     """Zeros `[*shape, source_len]`, or `()` where there is no attention."""
-    return () if source_len is None else ops.zeros((*shape, source_len))
+    if source_len is None:
+        return ()
+    return ops.zeros((*shape, source_len), "float32")
 
 
 def _write_step(buffers, values, time, sentences):

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import keras
 from keras import ops
 
+from s2s_keras.conventions import pass_on_trainable
 from s2s_keras.conventions import register
 from s2s_keras.layers.cells import CELLS
 from s2s_keras.layers.decoder import DecoderState
@@ -65,12 +66,13 @@ class AttentionDecoder(StandardDecoder):
         self, vocabulary_size, embedding_dim, units, attention, **kwargs
     ):
         super().__init__(vocabulary_size, embedding_dim, units, **kwargs)
-        if not isinstance(attention, keras.layers.Layer):
+        if not hasattr(attention, "project_memory"):
             raise ValueError(
                 "`attention` should be an attention layer, such as "
                 f"`BahdanauAttention(512)`. Received: attention={attention!r}"
             )
         self.attention = attention
+        pass_on_trainable(self)
 
     def build(
         self,
@@ -159,10 +161,11 @@ class AttentionDecoder(StandardDecoder):
     @classmethod
     def from_config(cls, config):
         config = dict(config)
-        config["attention"] = keras.saving.deserialize_keras_object(
-            config["attention"]
-        )
-        return cls(**config)
+        attention = keras.saving.deserialize_keras_object(config["attention"])
+        trainable = attention.trainable
+        decoder = cls(**config | {"attention": attention})
+        attention.trainable = trainable
+        return decoder
 
 
 @register

@@ -369,7 +369,7 @@ class StandardDecoder(keras.layers.Layer):
         )
         own = ops.logical_and(
             chance < self.sampling_rate,
-            ops.arange(ops.shape(target_ids)[1]) > 0,
+            ops.arange(ops.shape(target_ids)[1], dtype="int32") > 0,
         )
 
         def advance(carry, known_id):

@@ -172,11 +172,11 @@ class Encoder(keras.layers.Layer):
             self.embedding(source_ids), training=training
         )
         tokens = self.dropout_layers[0](tokens, training=training)
+        # cuDNN refuses rows of PAD alone, which fill batches up for devices.
+        read = ops.logical_or(memory_mask, _is_first(memory_mask))
         memory, states = tokens, []
         for i, recurrent in enumerate(self.recurrent_layers):
-            outputs, *state = recurrent(
-                memory, mask=memory_mask, training=training
-            )
+            outputs, *state = recurrent(memory, mask=read, training=training)
             outputs = self.dropout_layers[i + 1](outputs, training=training)
             memory = memory + outputs if i and self.residual else outputs
             states.extend(state)
@@ -219,6 +219,11 @@ class Encoder(keras.layers.Layer):
             "word_dropout": self.word_dropout,
             "embedding_in_memory": self.embedding_in_memory,
         }
+
+
+def _is_first(mask):
+    """Whether a position `[source_len]` of a mask is its first."""
+    return ops.arange(ops.shape(mask)[1], dtype="int32") == 0
 
 
 def _reading_order(mask):

@@ -11,6 +11,7 @@ from keras import ops
 from s2s_keras.conventions import PAD_ID
 from s2s_keras.conventions import START_ID
 from s2s_keras.conventions import check_positive
+from s2s_keras.conventions import pass_on_trainable
 from s2s_keras.conventions import register
 from s2s_keras.decoding.hypotheses import repeat_for_beams
 from s2s_keras.decoding.search import StepResult
@@ -86,6 +87,7 @@ class Translator(keras.Model):
             _check_same_embedding(encoder, decoder)
             del encoder.embedding
             encoder.embedding = decoder.embedding
+            pass_on_trainable(encoder)
 
         # === Functional Model ===
         source_ids = keras.Input((None,), dtype="int32", name="source_ids")

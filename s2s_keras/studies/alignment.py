@@ -22,6 +22,8 @@ def read_links(translation, source_words, target_words):
     target = _word_of_pieces(translation.target_pieces, target_words)
     if source is None or target is None:
         return None
+    if not source_words:
+        return set()
     attention = target @ translation.attention @ source.T
     return {(int(row.argmax()), i) for i, row in enumerate(attention)}
 

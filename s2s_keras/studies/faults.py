@@ -2,13 +2,16 @@
 
 import difflib
 
+from s2s_keras.text.words import split_words
+from s2s_keras.training.evaluation import make_bleu
+
 NUM_SAMPLES = 1000
 
 
 def count_faults(sources, translations, references):
     """Counts what is missing, too much, or not translated at all.
 
-    Words are what stands between spaces. Each translation's words are matched
+    Words are what `split_words` finds. Each translation's words are matched
     with its reference's: words for which the other side has nothing are
     dropped or added, words for which it has others are neither.
 
@@ -24,8 +27,8 @@ def count_faults(sources, translations, references):
         references' words; `added`, of the translations' words; and
         `length_ratio`, the translations' words to the references'.
     """
-    ours = [text.split() for text in translations]
-    theirs = [text.split() for text in references]
+    ours = [split_words(text) for text in translations]
+    theirs = [split_words(text) for text in references]
     num_ours, num_theirs = (
         max(1, sum(map(len, side))) for side in (ours, theirs)
     )
@@ -34,7 +37,8 @@ def count_faults(sources, translations, references):
         counts = _count_unmatched(words, expected)
         dropped, added = dropped + counts[0], added + counts[1]
     copied = [
-        source.strip() == text.strip() != reference.strip()
+        bool(text.strip())
+        and source.strip() == text.strip() != reference.strip()
         for source, text, reference in zip(
             sources, translations, references, strict=True
         )
@@ -86,7 +90,7 @@ def compare(translations, baseline, references):
 
     test = PairedTest(
         [("baseline", baseline), ("system", translations)],
-        {"BLEU": sacrebleu.BLEU(), "chrF2": sacrebleu.CHRF()},
+        {"BLEU": make_bleu(references), "chrF2": sacrebleu.CHRF()},
         [references],
         test_type="bs",
         n_samples=NUM_SAMPLES,

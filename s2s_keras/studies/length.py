@@ -2,6 +2,8 @@
 
 import collections
 
+from s2s_keras.text.words import split_words
+from s2s_keras.training.evaluation import make_bleu
 from s2s_keras.training.evaluation import score_corpus
 
 MIN_SENTENCES = 30  # a bucket with fewer is joined to the one before it
@@ -22,7 +24,8 @@ def bucket_by_length(sources, width, min_sentences=MIN_SENTENCES):
     """
     by_length = collections.defaultdict(list)
     for i, source in enumerate(sources):
-        by_length[max(0, len(source.split()) - 1) // width].append(i)
+        num_words = len(split_words(source))
+        by_length[max(0, num_words - 1) // width].append(i)
     buckets = []
     for key in sorted(by_length, reverse=True):
         if buckets and len(buckets[-1]) < min_sentences:
@@ -49,14 +52,12 @@ def score_by_length(translations, sources, references, width):
         sources' `min_words`, `max_words` and `mean_words`, `sentences`,
         `bleu`, and half of its 95% interval by bootstrap, `bleu_interval`.
     """
-    import sacrebleu
-
     rows = []
     for bucket in bucket_by_length(sources, width):
-        lengths = [len(sources[i].split()) for i in bucket]
+        lengths = [len(split_words(sources[i])) for i in bucket]
         for model, texts in translations.items():
             bleu, interval = score_corpus(
-                sacrebleu.BLEU(),
+                make_bleu(references),
                 [texts[i] for i in bucket],
                 [references[i] for i in bucket],
                 NUM_BOOTSTRAP,

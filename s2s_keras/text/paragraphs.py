@@ -14,7 +14,8 @@ ABBREVIATION = (
     rf"({'|'.join(TITLES)}|{'|'.join(TITLES).upper()}|vs|VS|\p{{Lu}})\. "
 )
 SENTENCE_END = r"([.!?…]+[\"'”’»)\]]*) ([\"'“‘«(\[¿¡]*(?:\p{Lu}|\p{Lo}|\p{N}))"
-CAPITALS = r"[^\p{Ll}]*\p{Lu}{2}[^\p{Ll}]*"
+# A script without capitals has no small letters either; º and ª count there.
+CAPITALS = r"(?:[^\p{Ll}\p{Lo}]|[ªº])*\p{Lu}{2}(?:[^\p{Ll}\p{Lo}]|[ªº])*"
 FIRST_LETTER = r"[\"'“‘«(\[¿¡]*."
 KEPT_SPACE = "\x1f"
 

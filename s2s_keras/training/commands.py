@@ -49,7 +49,7 @@ def train(name, resume, **options):
     corpora = job.load_corpora(settings)
     (run_dir / BACKUP).mkdir(parents=True, exist_ok=resume)
     settings.save(run_dir / SETTINGS)
-    with _removed_if_nothing_was_learned(run_dir):
+    with contextlib.nullcontext() if resume else _removed_if_idle(run_dir):
         text_translator = _train(settings, corpora, run_dir)
     evaluation = _report(text_translator, settings, corpora, run_dir)
     with status("Exporting, and checking what was exported"):
@@ -60,8 +60,8 @@ def train(name, resume, **options):
 
 
 @contextlib.contextmanager
-def _removed_if_nothing_was_learned(run_dir):
-    """Lets a command whose options were wrong be given again."""
+def _removed_if_idle(run_dir):
+    """Lets a command be given again if it fails before anything is learned."""
     try:
         yield
     except Exception:

@@ -5,6 +5,8 @@ from typing import NamedTuple
 
 import keras
 
+from s2s_keras.text.words import bleu_tokenizer
+
 
 class Evaluation(NamedTuple):
     """Scores of a set of translations, detokenized and cased.
@@ -46,7 +48,7 @@ def score_translations(translations, references, num_bootstrap=1):
 
     scores = {}
     for name, metric in (
-        ("bleu", sacrebleu.BLEU()),
+        ("bleu", make_bleu(references)),
         ("chrf", sacrebleu.CHRF()),
     ):
         score, interval = score_corpus(
@@ -56,6 +58,20 @@ def score_translations(translations, references, num_bootstrap=1):
         scores[f"{name}_interval"] = interval
         scores[f"{name}_signature"] = str(metric.get_signature())
     return Evaluation(**scores, translations=translations)
+
+
+def make_bleu(references):
+    """SacreBLEU's BLEU, which knows scripts that are written without spaces.
+
+    Args:
+        references: List of strings, which tell the script.
+
+    Returns:
+        A metric of sacreBLEU, whose signature says how it splits.
+    """
+    import sacrebleu
+
+    return sacrebleu.BLEU(tokenize=bleu_tokenizer(references))
 
 
 def score_corpus(metric, translations, references, num_bootstrap):

@@ -14,6 +14,7 @@ def forget_unsaved(run_dir):
     """Takes those epochs out of a run's log that its backup does not have.
 
     A run that was killed before it saved what it had logged trains it again.
+    A first backup that was not finished is removed.
     """
     log = pathlib.Path(run_dir, LOG)
     saved = pathlib.Path(run_dir, BACKUP, "training_metadata.json")
@@ -21,6 +22,8 @@ def forget_unsaved(run_dir):
         epochs = json.loads(saved.read_text())["epoch"] if saved.exists() else 0
         lines = log.read_bytes().splitlines(keepends=True)
         log.write_bytes(b"".join(lines[: 1 + epochs]))
+    if not saved.exists():
+        saved.with_name("latest.weights.h5").unlink(missing_ok=True)
 
 
 class Backup(keras.callbacks.BackupAndRestore):

@@ -37,6 +37,14 @@ def test_the_first_hop_is_probed(monkeypatch):
         assert probe_host("http", address) is None
         monkeypatch.setenv("http_proxy", f"http://{address}")
         assert probe_host("http", "nowhere.invalid") is None
+        monkeypatch.setenv("http_proxy", address)
+        assert probe_host("http", "nowhere.invalid") is None
+        monkeypatch.setenv("no_proxy", "nowhere.invalid")
+        error = probe_host("http", "nowhere.invalid")
+        assert isinstance(error, ConnectionError)
+        monkeypatch.delenv("no_proxy")
+        monkeypatch.setenv("http_proxy", f"socks5h://{address}")
+        assert probe_host("http", "nowhere.invalid") is None
     assert isinstance(probe_host("http", "nowhere.invalid"), ConnectionError)
     monkeypatch.delenv("http_proxy")
     assert isinstance(probe_host("http", address), ConnectionError)

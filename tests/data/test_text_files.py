@@ -103,6 +103,19 @@ def test_split_placeholder_may_occur_twice(tmp_path):
     assert read(load_corpus(pattern, "test")) == [(b"a", b"b")]
     with pytest.raises(ValueError, match=r"one of \['test'\]"):
         load_corpus(pattern, "other")
+    write(tmp_path / "test" / "test2017.tsv", b"e\tf\n")
+    pattern = str(tmp_path / "{split}" / "{split}2017.tsv")
+    assert read(load_corpus(pattern, "test")) == [(b"e", b"f")]
+
+
+def test_a_tsv_may_have_a_comma_in_its_path(tmp_path):
+    (tmp_path / "a,b").mkdir()
+    write(tmp_path / "a,b" / "test.tsv", b"a\tb\n")
+    for name in ("{split}.tsv", "{split}.tsv,c"):
+        if name.endswith("c"):
+            write(tmp_path / "a,b" / "test.tsv,c", b"a\tb\n")
+        pattern = str(tmp_path / "a,b" / name)
+        assert read(load_corpus(pattern, "test")) == [(b"a", b"b")]
 
 
 def test_files_of_different_length_are_refused(tmp_path):

@@ -96,9 +96,24 @@ def test_ids_that_come_as_floats_are_not_rounded(decoder_class, attention):
     np.testing.assert_array_equal(logits, decoder(ids, MEMORY, STATE))
 
 
-def test_refuses_an_attention_that_is_no_layer():
-    with pytest.raises(ValueError, match="Received: attention='bahdanau'"):
-        make_decoder(attention="bahdanau")
+@pytest.mark.parametrize(
+    "attention", ["bahdanau", keras.layers.AdditiveAttention()]
+)
+def test_refuses_an_attention_that_is_none_of_ours(attention):
+    with pytest.raises(ValueError, match="Received: attention="):
+        make_decoder(attention=attention)
+
+
+def test_a_frozen_decoder_freezes_its_attention_unless_told_otherwise():
+    def count_trained(decoder):
+        decoder(TARGET_IDS, MEMORY, STATE)
+        return sum(weight.trainable for weight in decoder.weights)
+
+    decoder = make_decoder(attention=BahdanauAttention(7), trainable=False)
+    assert count_trained(decoder) == 0
+    decoder.attention.trainable = True
+    copy = AttentionDecoder.from_config(decoder.get_config())
+    assert count_trained(copy) == count_trained(decoder) == 4
 
 
 def test_the_standard_decoder_sees_nothing_but_the_final_state():

@@ -61,6 +61,22 @@ def test_padding_changes_nothing(cell, num_layers):
     assert not np.any(np.array(padded_mask)[:, 5:])
 
 
+def test_recurrent_layers_get_no_row_of_pad_alone(monkeypatch):
+    encoder, masks = make_encoder(), []
+    layer = encoder.recurrent_layers[0]
+    read = layer.call
+
+    def call(inputs, mask=None, **kwargs):
+        masks.append(mask)
+        return read(inputs, mask=mask, **kwargs)
+
+    monkeypatch.setattr(layer, "call", call)
+    ids = np.array([[0, 0, 0], [7, 3, 0]], "int32")
+    _, _, memory_mask = encoder(ids)
+    np.testing.assert_array_equal(masks[0], [[1, 0, 0], [1, 1, 0]])
+    np.testing.assert_array_equal(memory_mask, ids > 0)
+
+
 def test_final_state_holds_the_last_states_of_both_directions():
     memory, state, _ = make_encoder()(SOURCE_IDS)
     forward, backward = np.array(state)[0, :6], np.array(state)[0, 6:]

@@ -255,6 +255,22 @@ def test_float16_scales_the_loss(dtype):
     assert is_scaled == (dtype == "mixed_float16")
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("floatx", ["float16", "float64"])
+def test_another_default_type_trains_and_searches(floatx):
+    keras.config.set_floatx(floatx)
+    try:
+        translator = make_translator(variant(dtype=floatx))
+        translator.compile(keras.optimizers.SGD(), TokenCrossEntropy())
+        ids = {"source_ids": SOURCE_IDS, "target_ids": SOURCE_IDS}
+        assert np.isfinite(translator.train_on_batch(ids, SOURCE_IDS))
+        for num_beams in (1, 3):
+            found = translator.search(SOURCE_IDS, MAX_LENGTHS, num_beams)
+            assert np.isfinite(found.score).all()
+    finally:
+        keras.config.set_floatx("float32")
+
+
 @pytest.mark.parametrize(
     "dtype", [pytest.param("float16", marks=pytest.mark.slow), "float64"]
 )
@@ -265,8 +281,9 @@ def test_pure_precision_trains(dtype):
     assert np.isfinite(translator.train_on_batch(ids, SOURCE_IDS))
 
 
-def test_a_frozen_part_comes_back_frozen(tmp_path):
-    translator = make_translator()
+@pytest.mark.parametrize("joint_vocabulary", [False, True])
+def test_a_frozen_part_comes_back_frozen(joint_vocabulary, tmp_path):
+    translator = make_translator(variant(joint_vocabulary=joint_vocabulary))
     translator.encoder.trainable = False
     translator.save(tmp_path / "model.keras")
     copy = keras.saving.load_model(tmp_path / "model.keras")

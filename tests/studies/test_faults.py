@@ -35,6 +35,15 @@ def test_other_words_are_neither_dropped_nor_added():
     assert faults["dropped"] == faults["added"] == 0
 
 
+def test_nothing_of_nothing_is_no_copy():
+    assert count_faults([""], [""], ["a"])["copied"] == 0
+
+
+def test_characters_are_words_where_there_are_no_spaces():
+    faults = count_faults(["a"], ["他在在工作"], ["他在NASA工作"])
+    assert faults["repeated"] == 1 / 5 and faults["length_ratio"] == 1
+
+
 def test_nothing_has_no_faults():
     assert count_faults([], [], [])["dropped"] == 0
 

@@ -56,6 +56,7 @@ def test_line_breaks_end_sentences_and_stay(text, sentences):
         ("¿DÓNDE ESTÁS?", "¿Dónde estás?"),
         ("ÜBER 12 MÄNNER", "Über 12 männer"),
         ("I SAW DR. SMITH", "I saw dr. smith"),
+        ("EL 1º DE MAYO", "El 1º de mayo"),
     ],
 )
 def test_capitals_are_read_as_small_letters_and_written_again(capitals, small):
@@ -64,7 +65,8 @@ def test_capitals_are_read_as_small_letters_and_written_again(capitals, small):
 
 
 @pytest.mark.parametrize(
-    "text", ["I.", "Tom lives in the USA.", "3 x 4", "你好"]
+    "text",
+    ["I.", "Tom lives in the USA.", "3 x 4", "你好", "他在NASA工作。"],
 )
 def test_other_letters_stay(text):
     assert split(text) == [text]

@@ -23,6 +23,25 @@ def test_perfect_translations_score_100():
     assert scores.chrf == pytest.approx(100)
 
 
+@pytest.mark.parametrize(
+    "texts, tokenizer",
+    [
+        (["他在NASA工作。", "今天下雨了。"], "zh"),
+        (["彼はNASAで働いています。", "今日は雨です。"], "char"),
+        (["วันนี้ฝนตก"], "char"),
+        (["Er mag 寿司 sehr, und sie auch."], "13a"),
+        ([""], "13a"),
+    ],
+)
+def test_scripts_without_spaces_have_words(texts, tokenizer):
+    scores = score_translations(texts, texts)
+    assert f"tok:{tokenizer}" in scores.bleu_signature
+    assert scores.bleu == pytest.approx(100 if texts[0] else 0)
+    if tokenizer != "13a":
+        longer = [text + "!" for text in texts]
+        assert score_translations(longer, texts).bleu > 50
+
+
 def test_scores_are_sacrebleus_with_its_signature():
     translations = ["The cat is on the mat.", "A dog barks."]
     scores = score_translations(translations, REFERENCES)
