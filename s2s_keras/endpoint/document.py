@@ -304,7 +304,10 @@ def to_text(value):
     Returns:
         String.
     """
-    return layout(_to_literals(value))
+    try:
+        return layout(_to_literals(value))
+    except RecursionError:
+        raise _too_deep() from None
 
 
 def _to_literals(value):

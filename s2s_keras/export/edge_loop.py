@@ -298,10 +298,21 @@ def _states(outputs):
     return {k: v for k, v in outputs.items() if k.startswith("state_")}
 
 
+def _count_cores():
+    """Cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 def main(texts):
-    texts = texts or [line.rstrip("\n") for line in sys.stdin]
+    sys.stdin.reconfigure(encoding="utf-8-sig", errors="replace", newline="\n")
+    sys.stdout.reconfigure(encoding="utf-8")
+    texts = texts or [
+        line.removesuffix("\n").removesuffix("\r") for line in sys.stdin
+    ]
     folder = pathlib.Path(__file__).parent
-    translator = LiteRTTranslator(folder, num_threads=os.cpu_count() or 1)
+    translator = LiteRTTranslator(folder, num_threads=_count_cores())
     for translation in translator.translate(texts):
         print(translation)
 

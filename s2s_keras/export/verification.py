@@ -1,6 +1,7 @@
 """Whether an exported model answers as the model that it was made of."""
 
 import json
+import os
 import subprocess
 import sys
 
@@ -42,6 +43,8 @@ def _answer_in_a_fresh_process(path):
     """The string outputs of every warm-up request, by signature."""
     result = subprocess.run(
         [sys.executable, session.__file__, str(path)],
+        # This process may hold all memory of a GPU.
+        env=os.environ | {"CUDA_VISIBLE_DEVICES": "-1"},
         capture_output=True,
         text=True,
     )

@@ -192,13 +192,13 @@ class Settings(Architecture):
 
 
 SYNTHETIC = Settings(
-    split="train[:50%]",
+    split="train[:35%]",
     vocabulary_size=1500,
     embedding_dim=128,
     units=128,
     dropout=0.0,
     epochs=1,
-    tokens_per_batch=1536,
-    learning_rate=5e-3,
+    tokens_per_batch=1280,
+    learning_rate=0.01,
     warmup_steps=100,
 )

@@ -45,6 +45,14 @@ def test_what_the_fast_reader_takes_the_slow_one_reads_alike():
     assert taken > 1000 and refused > 1000
 
 
+def test_what_is_too_deep_to_be_shown_is_the_clients_fault():
+    value = []
+    for _ in range(100_000):
+        value = [value]
+    with pytest.raises(Failure, match="nested too deeply"):
+        document.to_text(value)
+
+
 @pytest.mark.parametrize("bits, dtype", [(32, np.float32), (64, np.float64)])
 def test_floats_come_back(bits, dtype):
     patterns = np.random.default_rng(0).integers(

@@ -124,7 +124,8 @@ def test_a_device_needs_no_tensorflow(trained, exported):
         "runpy.run_path(sys.argv[0], run_name='__main__'); "
         "assert not {'tensorflow', 'keras', 's2s_keras'} & set(sys.modules)"
     )
-    for arguments, lines in ((SENTENCES, None), ([], "\n".join(SENTENCES))):
+    text = "\ufeff" + "\r\n".join(SENTENCES)
+    for arguments, lines in ((SENTENCES, None), ([], text)):
         result = subprocess.run(
             [
                 sys.executable,
@@ -135,7 +136,8 @@ def test_a_device_needs_no_tensorflow(trained, exported):
             ],
             input=lines,
             capture_output=True,
-            text=True,
+            encoding="utf-8",
+            env=os.environ | {"PYTHONIOENCODING": "ascii:strict"},
         )
         assert result.returncode == 0, result.stderr
         assert result.stdout.splitlines() == translate(trained, SENTENCES)
