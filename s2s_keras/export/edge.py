@@ -31,9 +31,9 @@ def export_litert(text_translator, folder, weights="float32", **settings):
     The folder holds `model.tflite`, with the signatures `encode` and `encode_4`
     (`source_ids` `[1, source_len]`, `[4, source_len]`) and `step` (see
     `stepping.step`; instead of `log_probs` it gives `probabilities`, of PAD and
-    START, too), built-in operations only; `source.spm` and
-    `target.spm`, the vocabularies; `settings.json`; and `translate.py`, which
-    needs but ai-edge-litert, numpy and sentencepiece.
+    START, too), built-in operations only; `source.spm` and `target.spm`, the
+    vocabularies; `settings.json`; and `translate.py`, which needs but
+    ai-edge-litert, numpy and sentencepiece.
 
     The folder appears when a fresh process has translated with it, and when it
     scores translations as `text_translator` does.

@@ -15,7 +15,7 @@ def element_by_element():
     """Has what is traced inside multiply elements and sum them up.
 
     LiteRT takes a tenth of the time for that which it takes for a batch of
-    matrix products; TensorFlow takes two to three times as long.
+    matrix products; TensorFlow takes two to four times as long.
     """
     token = _ELEMENT_BY_ELEMENT.set(True)
     try:

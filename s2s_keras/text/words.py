@@ -10,8 +10,7 @@ _WORD = re.compile(rf"[{_UNSPACED}]|[^\s{_UNSPACED}]+")
 
 
 def split_words(text):
-    """Splits a text at its spaces, and every character from its neighbours
-    where a script has no spaces.
+    """Splits at spaces, and into characters where a script has no spaces.
 
     Args:
         text: String.
