@@ -65,20 +65,20 @@ def main(model, dataset, split, output, **places):
     sources, references = read_pairs(corpus)
     text_translator = s2s_keras.TextTranslator.from_preset(model)
     path = find_model(model)
-    rows = {"keras": measure("keras", path, path, sources, references)}
+    rows = {"keras": measure("keras", path, sources, references)}
     with tempfile.TemporaryDirectory() as temporary:
         for weights in WEIGHTS:
             folder = export_litert(
                 text_translator, pathlib.Path(temporary, weights), weights
             )
             rows[f"litert {weights}"] = measure(
-                "litert", folder, folder / "model.tflite", sources, references
+                "litert", folder, sources, references
             )
     _print(rows)
     pathlib.Path(output).write_text(json.dumps(rows, indent=2) + "\n")
 
 
-def measure(kind, model, file, sources, references):
+def measure(kind, model, sources, references):
     """Runs one kind of model over all sentences."""
     import sacrebleu
 
@@ -90,8 +90,9 @@ def measure(kind, model, file, sources, references):
         check=True,
     )
     translations, took, first, peak = json.loads(result.stdout)
+    files = model.iterdir() if model.is_dir() else [model]
     return {
-        "MB": file.stat().st_size / 1e6,
+        "MB": sum(file.stat().st_size for file in files) / 1e6,
         "BLEU": sacrebleu.corpus_bleu(translations, [references]).score,
         "p50 ms": statistics.median(took),
         "p95 ms": statistics.quantiles(took, n=20)[-1],

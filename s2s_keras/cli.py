@@ -67,15 +67,27 @@ def presets(name):
 
 
 def _echo_preset(name):
+    preset = PRESETS[name]
     card = {
-        **PRESETS[name]["architecture"],
-        **PRESETS[name]["training"],
-        **PRESETS[name]["card"],
+        **preset["architecture"],
+        **preset["training"],
+        **preset["card"],
         "weights": "shipped" if is_shipped(name) else "to be trained",
-        "command": f"s2s-keras train --preset {name}",
+        "command": _command_of(name, preset),
     }
+    if "teachers" in card:
+        card["teacher"] += " (its settings, on this corpus)"
     for key, value in card.items():
         click.echo(f"{key:26}{value}")
+
+
+def _command_of(name, preset):
+    """What trains a preset on a machine such as its card's."""
+    command = f"s2s-keras train --preset {name}"
+    given = preset["architecture"].get("dtype")
+    if not given and "mixed_bfloat16" in preset["card"]["machine"]:
+        command += " --dtype mixed_bfloat16"
+    return command
 
 
 def _echo_presets():

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from s2s_keras.endpoint.failure import Failure
 from s2s_keras.endpoint.failure import invalid
 from s2s_keras.endpoint.servable import Servable
+from s2s_keras.export.versions import list_versions
 
 logger = logging.getLogger(__name__)
 
@@ -199,28 +200,6 @@ class Manager:
         """Closes all sessions, each as soon as nobody uses it."""
         for version in list(self.servables):
             self._unload(version)
-
-
-def list_versions(path):
-    """Lists the folders of the versions in a directory.
-
-    Args:
-        path: Path.
-
-    Returns:
-        List of names that are numbers, the lowest first. Of `00000001` and
-        `1` it is the latter, the last by name, as in TensorFlow Serving.
-
-    Raises:
-        OSError: If the directory cannot be read.
-    """
-    names = [entry.name for entry in os.scandir(path) if entry.is_dir()]
-    found = {
-        int(name): name
-        for name in sorted(names)
-        if name.isascii() and name.isdigit()
-    }
-    return [found[version] for version in sorted(found)]
 
 
 def _describe_files(path):

@@ -85,7 +85,8 @@ class Endpoint:
         )
 
     async def _answer_in_time(self, request):
-        answer = self._answer(request, request.raw_path.partition("?")[0])
+        path = re.sub("(?i)^https?://[^/]*", "", request.raw_path)
+        answer = self._answer(request, path.partition("?")[0])
         try:
             return await asyncio.wait_for(answer, self.bounds.timeout)
         except asyncio.TimeoutError:

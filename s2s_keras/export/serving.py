@@ -16,6 +16,7 @@ from s2s_keras.export.servability import check_servable
 from s2s_keras.export.signatures import Signatures
 from s2s_keras.export.storage import WEIGHTS
 from s2s_keras.export.verification import verify
+from s2s_keras.export.versions import list_versions
 from s2s_keras.export.warmup import write_warmup
 from s2s_keras.models.packing import round_weights
 
@@ -148,7 +149,8 @@ def _directions(layer):
 def _publish(temporary, path):
     """Renames to the next free version, whoever else may be exporting."""
     while True:
-        version = path / str(_latest_version(path) + 1)
+        latest = max(map(int, list_versions(path)), default=0)
+        version = path / str(latest + 1)
         try:
             os.rename(temporary, version)
         except OSError:
@@ -156,10 +158,3 @@ def _publish(temporary, path):
                 raise
         else:
             return version
-
-
-def _latest_version(path):
-    versions = [
-        int(entry.name) for entry in path.iterdir() if entry.name.isdigit()
-    ]
-    return max(versions, default=0)

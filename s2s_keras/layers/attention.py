@@ -247,6 +247,7 @@ class ConcatAttention(BahdanauAttention):
 
     Args:
         units: Integer. Width of the scoring network.
+        use_bias: Boolean. Whether a bias is added all the same.
         **kwargs: Keyword arguments of `keras.layers.Layer`.
 
     Call arguments and what it returns: see `Attention`.

@@ -49,8 +49,8 @@ class Translator(keras.Model):
 
     Args:
         encoder: An `Encoder`.
-        decoder: A `StandardDecoder`, an `AttentionDecoder` or a
-            `LuongDecoder`.
+        decoder: A `StandardDecoder`, an `AttentionDecoder`, a
+            `ConditionalDecoder` or a `LuongDecoder`.
         share_embedding: Boolean. Whether the encoder reads with the decoder's
             embedding; both then need one joint vocabulary.
         **kwargs: Keyword arguments of `keras.Model`.

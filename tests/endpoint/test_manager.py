@@ -12,7 +12,6 @@ import toy_model
 from s2s_keras.endpoint.failure import Failure
 from s2s_keras.endpoint.manager import Manager
 from s2s_keras.endpoint.manager import Spec
-from s2s_keras.endpoint.manager import list_versions
 
 
 class FakeServable:
@@ -66,11 +65,6 @@ def test_zeros_before_a_version(tmp_path):
     assert set(manager.servables) == {9, 10}
     assert manager.acquire(Spec("toy", label="stable"))[0] == 9
     assert states(manager) == {9: "AVAILABLE", 10: "AVAILABLE"}
-
-
-def test_two_folders_of_one_version(tmp_path):
-    write(tmp_path, "010", "10", "0010", "9")
-    assert list_versions(tmp_path) == ["9", "10"]
 
 
 def test_all_versions(tmp_path):

@@ -55,6 +55,11 @@ def test_a_body_that_is_not_compressed_as_it_says(toy):
     assert answer.startswith(b"HTTP/1.1 400 ")
 
 
+def test_an_absolute_address(toy):
+    request = head(len(GOOD)).replace(" /v1/", " http://localhost:1/v1/")
+    assert b'"HELLO"' in send(toy, request, GOOD)
+
+
 def test_no_http(toy):
     assert send(toy, "hello\n\n").startswith(b"HTTP/1.0 400 ")
 

@@ -13,9 +13,9 @@ from laws import make_text_translator
 
 from s2s_keras.conventions import END_ID
 from s2s_keras.conventions import START_ID
-from s2s_keras.endpoint.manager import list_versions
 from s2s_keras.export import serving
 from s2s_keras.export.serving import export
+from s2s_keras.export.versions import list_versions
 
 OTHERS = [name for name in FIRST if name != "bahdanau-gru-1"]
 SESSION_LOADER = """
