@@ -12,7 +12,7 @@ from s2s_keras.cli import main
 
 README = (pathlib.Path(__file__).parents[1] / "README.md").read_text()
 BEFORE, AFTER = README.split("### Clients")
-WITHOUT_CLIENTS = BEFORE + AFTER[AFTER.index("\n###") :]
+WITHOUT_CLIENTS = BEFORE + AFTER[AFTER.index("\n### ") :]
 
 
 def blocks(language, text=README):

@@ -53,10 +53,12 @@ def likeliest_token(logits, must_end):
     """
     probabilities = ops.softmax(ops.cast(logits, "float32"))
     may_come = _may_come(np.arange(logits.shape[-1])).astype("float32")
+    # What may come has a probability that is not 0, however unlikely it is.
+    probabilities = ops.maximum(probabilities, SMALLEST)
     best, token_ids = ops.top_k(probabilities * may_come, 1)
     best = ops.where(must_end, probabilities[:, END_ID], best[:, 0])
     token_ids = ops.where(must_end, END_ID, ops.cast(token_ids[:, 0], "int32"))
-    return ops.log(ops.maximum(best, SMALLEST)), token_ids
+    return ops.log(best), token_ids
 
 
 def likeliest_continuations(logits, log_probs, must_end):

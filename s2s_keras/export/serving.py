@@ -87,7 +87,7 @@ def export(
         _write_archive(servable, temporary, weights)
         check_servable(temporary, serving)
         write_warmup(temporary, servable)
-        _write_settings(servable, temporary, weights)
+        _write_settings(servable, temporary, serving, weights)
         verify(temporary, servable)
         temporary.chmod(0o755)
         return _publish(temporary, path)
@@ -107,12 +107,13 @@ def _write_archive(text_translator, path, weights):
         archive.write_out(path, verbose=False)
 
 
-def _write_settings(text_translator, path, weights):
+def _write_settings(text_translator, path, serving, weights):
     """Writes what a client may want to know of the model."""
     settings = {
         **text_translator.settings,
         "start_id": START_ID,
         "end_id": END_ID,
+        "serving": serving,
         "weights": weights,
         "parameters": text_translator.translator.count_params(),
     }

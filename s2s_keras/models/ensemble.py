@@ -41,6 +41,8 @@ class Ensemble(keras.Model):
 
     def __init__(self, translators, **kwargs):
         super().__init__(**kwargs)
+        # The members have policies of their own: a mixed one would round them.
+        self.dtype_policy = "float32"
         _check_vocabularies(translators)
         self.translators = list(translators)
         self.built = True

@@ -4,6 +4,8 @@ import concurrent.futures
 import functools
 import math
 import numbers
+import os
+import sys
 import warnings
 
 import keras
@@ -88,6 +90,8 @@ class TextTranslator(keras.Model):
         **kwargs,
     ):
         super().__init__(**kwargs)
+        # What is inside has policies of its own: a mixed one would round them.
+        self.dtype_policy = "float32"
         settings = _check_settings(num_beams, length_penalty, max_source_len)
         self.translator = translator
         self.source_tokenizer = source_tokenizer
@@ -503,5 +507,14 @@ def _report_truncated(translations, max_source_len):
             f"tokens than max_source_len={max_source_len} allows and were cut: "
             f"{truncated[:10]}"
             f"{' ...' if len(truncated) > 10 else ''}.",
-            stacklevel=4,
+            stacklevel=_caller_depth(),
         )
+
+
+def _caller_depth():
+    """The `stacklevel` of who called this package, for one who warns."""
+    package = os.path.dirname(os.path.dirname(__file__))
+    frame, depth = sys._getframe(1), 1
+    while frame.f_back and frame.f_code.co_filename.startswith(package):
+        frame, depth = frame.f_back, depth + 1
+    return depth

@@ -45,7 +45,8 @@ class Translator(keras.Model):
 
     The model is built when it is made. It takes a dictionary of `source_ids`
     `[batch, source_len]` and `target_ids` `[batch, target_len]` and gives
-    logits `[batch, target_len, vocabulary_size]`.
+    logits `[batch, target_len, vocabulary_size]`. `copy.deepcopy` copies it;
+    `keras.models.clone_model` makes another kind of model.
 
     Args:
         encoder: An `Encoder`.

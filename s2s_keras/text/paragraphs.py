@@ -7,16 +7,31 @@ import tensorflow as tf
 
 from s2s_keras.text.normalization import normalize_text
 
-# What ends with a full stop and is no sentence: titles and initials.
-TITLES = "Mr Mrs Ms Dr Drs Prof St Jr Mt Sr Sra Srta Ud Uds Hr Fr".split()
-ABBREVIATION = (
-    r"(^|[^\p{L}\p{N}])"
-    rf"({'|'.join(TITLES)}|{'|'.join(TITLES).upper()}|vs|VS|\p{{Lu}})\. "
+# What ends with a full stop and is no sentence: titles, single letters, and
+# what numbers or months follow.
+TITLES = """Mr Mrs Ms Dr Drs Prof St Jr Mt Capt Gen Lt Sgt Rev Hr Fr
+    Sr Sres Sra Sras Srta Srtas Dra Dras Ud Uds Dña Gral EE""".split()
+COUNTED = """No Nr nr Núm núm Nº pág págs pp Fig fig Abb Vol vol Bd Kap Art
+    art Jan Feb Mar Apr Jun Jul Aug Sep Sept Oct Nov Dec ca""".split()
+MONTHS = """Januar Jänner Februar März April Mai Juni Juli August September
+    Oktober November Dezember""".split()
+_BEFORE = r"(^|[^\p{L}\p{N}])"
+_ALWAYS = "|".join([*TITLES, *(title.upper() for title in TITLES), "vs", "VS"])
+ABBREVIATIONS = [
+    rf"{_BEFORE}({_ALWAYS}|\p{{L}})\. ()",
+    rf"{_BEFORE}({'|'.join(COUNTED)})\. (\p{{N}})",
+    rf"{_BEFORE}(\p{{N}}{{1,2}})\. ({'|'.join(MONTHS)})",
+]
+_OPENING, _CLOSING = r"[\"'“‘«(\[¿¡「『（]*", r"[\"'”’»)\]」』）]*"
+SENTENCE_END = (
+    rf"([.!?…؟۔।॥。！？]+{_CLOSING}) "
+    rf"({_OPENING}(?:\p{{Lu}}|\p{{Lo}}|\p{{N}}))"
 )
-SENTENCE_END = r"([.!?…]+[\"'”’»)\]]*) ([\"'“‘«(\[¿¡]*(?:\p{Lu}|\p{Lo}|\p{N}))"
+# Some scripts have no spaces, and none between sentences.
+UNSPACED_END = rf"([。！？]+{_CLOSING})"
 # A script without capitals has no small letters either; º and ª count there.
 CAPITALS = r"(?:[^\p{Ll}\p{Lo}]|[ªº])*\p{Lu}{2}(?:[^\p{Ll}\p{Lo}]|[ªº])*"
-FIRST_LETTER = r"[\"'“‘«(\[¿¡]*."
+FIRST_LETTER = rf"{_OPENING}."
 KEPT_SPACE = "\x1f"
 
 
@@ -63,6 +78,7 @@ class Paragraphs(NamedTuple):
         translations = tf.where(self.in_capitals, upper, translations)
         lines = self.sentences.values.with_values(translations)
         lines = tf.strings.reduce_join(lines, axis=1, separator=" ")
+        lines = tf.strings.regex_replace(lines, UNSPACED_END + " ", r"\1")
         # A separator would be left out behind lines that begin a text empty.
         text = tf.strings.reduce_join(
             self.sentences.with_values("\n" + lines), axis=1
@@ -72,11 +88,15 @@ class Paragraphs(NamedTuple):
 
 def _split(lines):
     """Sentences `[all_lines, (sentences)]`."""
-    for _ in range(2):  # as of two initials the first takes the space between
+    # Twice, as of two initials the first takes the space between.
+    for abbreviation in 2 * ABBREVIATIONS:
         lines = tf.strings.regex_replace(
-            lines, ABBREVIATION, r"\1\2." + KEPT_SPACE
+            lines, abbreviation, rf"\1\2.{KEPT_SPACE}\3"
         )
     lines = tf.strings.regex_replace(lines, SENTENCE_END, "\\1\n\\2")
+    lines = tf.strings.regex_replace(
+        lines, rf"{UNSPACED_END}({_OPENING}[\p{{L}}\p{{N}}])", "\\1\n\\2"
+    )
     parts = tf.strings.split(lines, "\n")
     return parts.with_values(
         tf.strings.regex_replace(parts.values, KEPT_SPACE, " ")

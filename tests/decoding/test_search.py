@@ -227,9 +227,12 @@ def run_graph(lengths, num_beams):
 
 def test_never_gives_pad_or_start():
     model = Bigrams(0)
-    model.logits[:, [0, START_ID]] = 50
-    ids = real_ids(run_beams(model, [6], 2).ids[0, 0])
-    assert not {0, START_ID} & set(ids)
+    model.logits[:, [0, START_ID]] = 300  # nothing else has a probability
+    for ids in (
+        run_greedy(model, [6]).ids[0, 0],
+        run_beams(model, [6], 2).ids[0, 0],
+    ):
+        assert not {0, START_ID} & set(real_ids(ids))
 
 
 def test_length_penalty_by_hand():

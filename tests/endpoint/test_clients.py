@@ -1,3 +1,4 @@
+import ast
 import json
 import pathlib
 import re
@@ -29,9 +30,9 @@ def served(serve_on, tmp_path_factory):
     return model, serve_on(Manager(path))
 
 
-def example(language):
+def example(language, title="### Clients"):
     """The README's client in a language."""
-    section = README.read_text().split("### Clients")[1].split("\n#")[0]
+    section = README.read_text().split(f"\n{title}\n")[1].split("\n#")[0]
     return re.search(f"```{language}\n(.*?)```", section, re.DOTALL)[1]
 
 
@@ -41,13 +42,28 @@ def test_the_clients_of_the_readme(served, language):
     if not shutil.which(command[0]):
         pytest.skip(f"there is no {command[0]}")
     model, endpoint = served
-    code = example(language).replace(
-        "localhost:8501", f"{endpoint.host}:{endpoint.port}"
-    )
-    result = subprocess.run([*command, code], capture_output=True, text=True)
-    assert result.returncode == 0, result.stderr
+    answer = ask(endpoint, command, example(language))
     expected = model.translate(TEXT).text
     if language == "bash":
-        assert json.loads(result.stdout) == {"predictions": [expected]}
+        assert json.loads(answer) == {"predictions": [expected]}
     else:
-        assert result.stdout == f"{expected}\n"
+        assert answer == f"{expected}\n"
+
+
+def test_the_client_of_the_readme_that_goes_step_by_step(served):
+    model, endpoint = served
+    expected = model.translate(TEXT)
+    most = f"len(token_ids) < {len(expected.target_pieces)}"
+    code = example("python", "#### Step by step")
+    assert "len(token_ids) < 100" in code
+    code = code.replace("len(token_ids) < 100", most)
+    answer = ask(endpoint, COMMANDS["python"], code)
+    assert ast.literal_eval(answer) == [expected.text]
+
+
+def ask(endpoint, command, code):
+    """What a client prints."""
+    code = code.replace("localhost:8501", f"{endpoint.host}:{endpoint.port}")
+    result = subprocess.run([*command, code], capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
+    return result.stdout

@@ -14,6 +14,7 @@ from laws import make_text_translator
 from s2s_keras.conventions import END_ID
 from s2s_keras.conventions import START_ID
 from s2s_keras.export import serving
+from s2s_keras.export.servability import LATEST
 from s2s_keras.export.serving import export
 from s2s_keras.export.versions import list_versions
 
@@ -199,6 +200,7 @@ def test_settings_are_set_at_export(text_translator, tmp_path):
     assert settings["length_penalty"] == 0.5
     assert settings["max_source_len"] == 9
     assert settings["start_id"] == START_ID and settings["end_id"] == END_ID
+    assert settings["serving"] == LATEST
     loaded = tf.saved_model.load(str(version))
     text = tf.constant([" ".join(TEXTS)])
     outputs = loaded.signatures["n_best"](text=text)

@@ -11,7 +11,9 @@ from laws import VARIANTS
 from laws import make_text_translator
 from laws import variant
 
+from s2s_keras import TextTranslator
 from s2s_keras import TokenCrossEntropy
+from s2s_keras import make_ensemble
 from s2s_keras import plot_attention
 from s2s_keras.conventions import END_ID
 from s2s_keras.conventions import START_ID
@@ -113,6 +115,36 @@ def test_what_is_cut_is_reported(text_translator):
         short, long = text_translator.translate(["one", "one two " * 5000])
     assert long.truncated and not short.truncated
     assert len(long.source_pieces) == 40
+
+
+@pytest.mark.parametrize("wrap", [str, lambda text: [text]])
+@pytest.mark.parametrize("name", ["translate", "translate_paragraphs", "score"])
+def test_the_report_names_the_caller(text_translator, name, wrap):
+    sides = [wrap("one two " * 50), wrap("one")][: 1 + (name == "score")]
+    with pytest.warns(UserWarning, match="1 of 1") as warned:
+        getattr(text_translator, name)(*sides)
+    assert [warning.filename for warning in warned] == [__file__]
+
+
+def test_the_default_policy_rounds_no_weights():
+    model = make_text_translator()
+    expected = model.translate(TEXTS)
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        tokenizer = model.source_tokenizer
+        again = TextTranslator(model.translator, tokenizer, tokenizer)
+        for other in (
+            again,
+            again.with_settings(num_beams=5),
+            make_ensemble([model, model]),
+        ):
+            found = other.translate(TEXTS)
+            assert texts_of(found) == texts_of(expected)
+            assert [item.score for item in found] == pytest.approx(
+                [item.score for item in expected], rel=1e-5
+            )
+    finally:
+        keras.config.set_dtype_policy("float32")
 
 
 @pytest.mark.parametrize(

@@ -27,10 +27,29 @@ def rejoin(text):
         ["he said: ok. and left."],
         ["Nothing to split"],
         ["Привет.", "Как дела?"],
+        ["La Dra. Pérez vive en EE. UU. desde 1999.", "Los Sres. García no."],
+        ["Am 3. Mai kam Nr. 5, z. B. ein Hund.", "Ja.", "Am 12. Juni nicht."],
+        ["I live at No. 5.", "Come on Feb. 3.", "See p. 5 and Fig. 12."],
+        ["It was 1999.", "He left in May.", "Did he?", "No.", "He stayed."],
+        ["هل أنت هنا؟", "نعم۔", "هذا جيد."],
+        ["वह आया।", "मैं गया।"],
     ],
 )
 def test_sentences_are_split_and_joined_again(sentences):
     text = " ".join(sentences)
+    assert split(text) == sentences
+    assert rejoin(text) == text
+
+
+@pytest.mark.parametrize(
+    "sentences",
+    [
+        ["今天很好。", "我们走吧！", "你呢？"],
+        ["「行くの？」", "と彼は言った。", "NASAだ！？", "はい。"],
+    ],
+)
+def test_sentences_without_spaces_between(sentences):
+    text = "".join(sentences)
     assert split(text) == sentences
     assert rejoin(text) == text
 
