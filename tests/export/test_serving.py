@@ -141,7 +141,7 @@ def test_settings_that_json_cannot_hold_are_not_written(
 ):
     monkeypatch.setattr(text_translator, "length_penalty", math.nan)
     with pytest.raises(ValueError, match="JSON"):
-        serving._write_settings(text_translator, tmp_path, "float32")
+        serving._write_settings(text_translator, tmp_path, LATEST, "float32")
 
 
 def test_weights_are_of_a_known_type(text_translator, tmp_path):
