@@ -79,11 +79,25 @@ def given_options(options):
     return {k: v for k, v in options.items() if v is not None}
 
 
+# What a preset says of its own data set alone.
+_OF_EVERY_DATA_SET = {
+    name: Settings.__dataclass_fields__[name].default
+    for name in (
+        *("source", "target"),
+        *("split", "validation_split", "test_split"),
+    )
+}
+
+
 def make_settings(options):
     """Completes the given options by the preset, or by the data set's own."""
     given = given_options(options)
+    if given.get("teacher") == "":
+        given = {"teachers": 0, "least_score": None, **given, "teacher": None}
     if "preset" in given:
         preset = Settings.from_preset(given.pop("preset"))
+        if given.get("dataset", preset.dataset) != preset.dataset:
+            given = _OF_EVERY_DATA_SET | given
         return dataclasses.replace(preset, **given)
     is_synthetic = given.get("dataset", SYNTHETIC.dataset) == SYNTHETIC.dataset
     defaults = SYNTHETIC if is_synthetic else Settings()

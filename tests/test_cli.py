@@ -111,6 +111,13 @@ def test_a_run_that_was_trained_but_not_exported_goes_on(run):
         (("--num-beams", "0"), ["`num_beams` should lie in [1, inf)"]),
         (("--dtype", "bfloat16"), ["'mixed_bfloat16'"]),
         (("--test-split", "train[:0]"), ["split='train[:0]'"]),
+        (("--name", "/numbers"), ["in `runs`", "/numbers"]),
+        (("--name", "a/../../numbers"), ["in `runs`"]),
+        pytest.param(
+            ("--vocabulary-size", "300", "--learning-rate", "1e30"),
+            ["a smaller --learning-rate", "nan"],
+            marks=pytest.mark.slow,
+        ),
     ],
 )
 def test_what_cannot_be_trained_leaves_no_folder(run, options, words):
@@ -192,6 +199,20 @@ def test_the_synthetic_set_has_settings_of_its_own():
     assert make_settings({}) == SYNTHETIC
     assert make_settings({"units": 7}).epochs == SYNTHETIC.epochs
     assert make_settings({"dataset": "a.tsv"}) == Settings(dataset="a.tsv")
+
+
+def test_a_preset_keeps_its_splits_for_its_own_data():
+    preset = {"preset": "bahdanau_tiny_grammar_en_de", "validation_split": "v"}
+    assert make_settings(preset).split == "train[:50%]"
+    other = make_settings({**preset, "dataset": "a.tsv"})
+    assert (other.split, other.validation_split) == ("train", "v")
+    assert other.units == Settings.from_preset(preset["preset"]).units
+
+
+def test_a_preset_does_without_its_teacher():
+    settings = make_settings({"preset": "bahdanau_small_en_es", "teacher": ""})
+    assert settings.teacher is None and not settings.teachers
+    assert settings.least_score is None
 
 
 def test_every_setting_is_an_option(run):

@@ -14,6 +14,8 @@ MOST_JOINED = 3  # pairs
 WORD_OR_NUMBER = re.compile(r"\b(?:\d+|[^\W\d_]\w{2,})\b")
 WORD = re.compile(r"[^\W\d_]+")
 DIGITS = "0123456789"
+# Elsewhere a mark makes another letter.
+ACCENTED = ("LATIN", "GREEK", "ARABIC", "HEBREW")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -160,8 +162,13 @@ def _lower(text, rng):
 
 
 def _strip_accents(text, rng):
-    parts = unicodedata.normalize("NFD", text)
-    kept = "".join(part for part in parts if not unicodedata.combining(part))
+    kept, letter = "", " "
+    for part in unicodedata.normalize("NFD", text):
+        if not unicodedata.combining(part):
+            letter = part
+        elif unicodedata.name(letter, "").startswith(ACCENTED):
+            continue
+        kept += part
     return unicodedata.normalize("NFC", kept) or text
 
 

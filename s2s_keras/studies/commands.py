@@ -107,6 +107,7 @@ def length(standard, with_attention, bucket_width, out, **options):
             "standard": load_model(standard),
             "attention": load_model(with_attention),
         }
+        _check_twins(**models)
     sources, references = read_pairs(load_split(settings, settings.test_split))
     translations = {
         name: [str(item) for item in model.translate(sources)]
@@ -120,6 +121,18 @@ def length(standard, with_attention, bucket_width, out, **options):
         click.echo(describe_row(row))
     click.echo(f"Wrote {out}/length.csv, .png and .svg")
     return rows
+
+
+def _check_twins(standard, attention):
+    found = (
+        standard.translator.has_attention,
+        attention.translator.has_attention,
+    )
+    if found != (False, True):
+        raise ValueError(
+            "--standard should have no attention, and --with-attention some. "
+            f"Received: {', '.join('some' if one else 'none' for one in found)}"
+        )
 
 
 @study.command()
@@ -221,12 +234,14 @@ def alignment(
                 "attention"
             )
     pairs = load_aligned_pairs(dataset, split, links, data_dir)
+    aligned = {
+        path: align_pairs(text_translator, pairs, partial_links)
+        for path, text_translator in text_translators.items()
+    }
     out.mkdir(parents=True)
     rows = []
-    for row, (path, text_translator) in enumerate(text_translators.items()):
-        rate, counted, translations = align_pairs(
-            text_translator, pairs, partial_links
-        )
+    for row, (path, parts) in enumerate(aligned.items()):
+        rate, counted, translations = parts
         rows.append(
             {
                 "model": str(path),

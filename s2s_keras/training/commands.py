@@ -40,6 +40,10 @@ def train(name, resume, **options):
     """
     settings = make_settings(options)
     name = name or options["preset"] or _name_of(settings)
+    if pathlib.Path(name).is_absolute() or ".." in pathlib.Path(name).parts:
+        raise ValueError(
+            f"--name should lead to a folder in `runs`. Received: {name}"
+        )
     run_dir = pathlib.Path("runs", name)
     _check_run(run_dir, settings, resume)
     keep_freed_memory()

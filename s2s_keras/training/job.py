@@ -1,6 +1,8 @@
 """The main job: read, tokenize, build, fit, score, save, export."""
 
+import math
 import pathlib
+import re
 import shutil
 import sys
 import time
@@ -151,10 +153,12 @@ def make_callbacks(settings, run_dir, text_translator, validation_pairs):
         *sampling,
         *averaging,
         Backup(run_dir / BACKUP),
+        NoDivergence(),
         TranslationScore(text_translator, validation_pairs),
         CpuMinutes(),
         keras.callbacks.ModelCheckpoint(
-            run_dir / "best.weights.h5",
+            # Keras formats the path.
+            re.sub("[{}]", r"\g<0>\g<0>", str(run_dir / "best.weights.h5")),
             monitor="val_bleu",
             mode="max",
             save_best_only=True,
@@ -171,6 +175,18 @@ def make_callbacks(settings, run_dir, text_translator, validation_pairs):
         ),
         keras.callbacks.TensorBoard(run_dir / "tensorboard"),
     ]
+
+
+class NoDivergence(keras.callbacks.Callback):
+    """Ends a run that has nothing left to learn with."""
+
+    def on_epoch_end(self, epoch, logs=None):
+        losses = logs["loss"], logs["val_loss"]
+        if not all(map(math.isfinite, losses)):
+            raise ValueError(
+                "Losses should be finite; a smaller --learning-rate helps. "
+                f"Received: {losses} in epoch {epoch + 1}"
+            )
 
 
 class CpuMinutes(keras.callbacks.Callback):

@@ -1,6 +1,7 @@
 """What a run that was killed goes on from."""
 
 import json
+import math
 import pathlib
 
 import keras
@@ -49,30 +50,41 @@ class Backup(keras.callbacks.BackupAndRestore):
         """Saves nothing yet."""
 
 
-class Patience(keras.callbacks.EarlyStopping):
-    """Stops as `EarlyStopping`, with the epochs of before counted in.
+class Patience(keras.callbacks.Callback):
+    """Stops a run when neither validation BLEU nor loss gets better.
+
+    The loss tells of learning as long as BLEU is that of gibberish. Epochs of
+    before the run was killed count.
 
     Args:
-        patience: Integer. Epochs without a better validation BLEU.
-        run_dir: Folder of the run, with the log of these epochs.
+        patience: Integer. Epochs without a better one of either.
+        run_dir: Folder of the run, with the log of the epochs before.
     """
 
     def __init__(self, patience, run_dir):
-        super().__init__(monitor="val_bleu", mode="max", patience=patience)
+        super().__init__()
+        self.patience = patience
         self.run_dir = run_dir
 
-    def on_train_begin(self, logs=None):
-        super().on_train_begin(logs)
-        for row in read_rows(self.run_dir):
-            scores = {self.monitor: float(row[self.monitor])}
-            self.on_epoch_end(int(row["epoch"]), scores)
+    def on_epoch_end(self, epoch, logs=None):
+        rows = read_rows(self.run_dir)
+        before = [row for row in rows if int(row["epoch"]) < epoch]
+        if _is_out_of_patience(self.patience, [*before, logs]):
+            self.model.stop_training = True
 
 
 def is_over(settings, run_dir):
     """Whether a run has had all epochs, or those that its patience allows."""
-    scores = [float(row["val_bleu"]) for row in read_rows(run_dir)]
-    if not scores:
-        return False
-    waited = len(scores) - 1 - scores.index(max(scores))
-    all_of_them = len(scores) >= settings.epochs
-    return all_of_them or waited >= max(1, settings.patience)
+    rows = read_rows(run_dir)
+    all_of_them = len(rows) >= settings.epochs
+    return all_of_them or _is_out_of_patience(settings.patience, rows)
+
+
+def _is_out_of_patience(patience, rows):
+    best_bleu, best_loss, waited = -math.inf, math.inf, 0
+    for row in rows:
+        bleu, loss = float(row["val_bleu"]), float(row.get("val_loss", "inf"))
+        better = bleu > best_bleu or loss < best_loss
+        waited = 0 if better else waited + 1
+        best_bleu, best_loss = max(best_bleu, bleu), min(best_loss, loss)
+    return waited >= max(1, patience)

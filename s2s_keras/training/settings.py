@@ -71,7 +71,7 @@ class Settings(Architecture):
     teacher: str | None = option(
         None,
         "Model whose translations of the training split are learned from, too; "
-        "with --teachers, a preset.",
+        "with --teachers, a preset; '' for none where a preset has one.",
     )
     teachers: int = option(
         0,
@@ -121,7 +121,7 @@ class Settings(Architecture):
     )
     patience: int = option(
         5,
-        "Epochs without a better validation BLEU before stopping.",
+        "Epochs without a better validation BLEU or loss before stopping.",
         bounds=AT_LEAST_0,
     )
     max_len: int = option(

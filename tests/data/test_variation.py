@@ -10,6 +10,7 @@ from s2s_keras import SentencePieceTokenizer
 from s2s_keras.data.batching import make_batches
 from s2s_keras.data.batching import tokenize_pairs
 from s2s_keras.data.variation import Variation
+from s2s_keras.data.variation import _strip_accents
 from s2s_keras.data.variation import misread
 
 TOKENIZER = SentencePieceTokenizer.train(TEXTS, 330)
@@ -176,3 +177,16 @@ def test_short_texts_do_not_vanish(text):
     for _ in range(100):
         source_text, target_text = misread([(text, text)], rng)
         assert bool(source_text) == bool(target_text) == bool(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Árbol ñ", "Arbol n"),
+        ("άνθρωπος", "ανθρωπος"),
+        ("مُعَلِّم", "معلم"),
+        *(2 * (text,) for text in ("がっこうでパン", "अच्छा लड़का", "мой", "́")),
+    ],
+)
+def test_accents_go_where_they_are_no_part_of_a_letter(text, expected):
+    assert _strip_accents(text, None) == expected

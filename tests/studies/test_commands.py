@@ -44,6 +44,16 @@ def test_length_takes_trained_models(folder, tmp_path):
     assert (tmp_path / "out" / "length.svg").exists()
 
 
+def test_length_tells_trained_models_apart(folder, tmp_path):
+    result = study(
+        *("length", "--standard", folder / "attends.keras"),
+        *("--with-attention", folder / "plain.keras"),
+        *("--dataset", corpus(folder), "--out", tmp_path / "out"),
+    )
+    assert result.exit_code == 1 and "--standard should have" in result.output
+    assert not (tmp_path / "out").exists()
+
+
 def test_length_wants_both_models(folder, tmp_path):
     result = study(
         *("length", "--standard", folder / "plain.keras"),

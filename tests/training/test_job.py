@@ -190,6 +190,18 @@ def test_sampling_grows_to_the_rate_of_the_settings(tmp_path):
     assert not any(isinstance(c, ScheduledSampling) for c in without)
 
 
+def test_folders_may_have_braces(tmp_path):
+    folder = tmp_path / "a{b}{0}"
+    callbacks = job.make_callbacks(Settings(), folder, None, tf_pairs())
+    (checkpoint,) = [
+        callback
+        for callback in callbacks
+        if isinstance(callback, keras.callbacks.ModelCheckpoint)
+    ]
+    path = checkpoint._get_file_path(0, None, {"val_bleu": 1.0})
+    assert path == str(folder / "best.weights.h5")
+
+
 def tf_pairs():
     return tf.data.Dataset.from_tensors(("one", "two"))
 

@@ -27,13 +27,13 @@ class Logs(keras.callbacks.Callback):
             raise KeyboardInterrupt
 
 
-def append(path, epoch, score):
+def append(path, epoch, score, loss=1.0):
     is_new = not path.exists()
     with path.open("a") as log:
         writer = csv.writer(log)
         if is_new:
-            writer.writerow(["epoch", "val_bleu"])
-        writer.writerow([epoch, score])
+            writer.writerow(["epoch", "val_bleu", "val_loss"])
+        writer.writerow([epoch, score, loss])
 
 
 def epochs_of(path):
@@ -106,6 +106,16 @@ def test_patience_outlives_the_run(tmp_path, killed_at):
 def test_a_run_is_over_when_epochs_or_patience_are(tmp_path, scores, expected):
     for epoch, score in enumerate(scores):
         append(tmp_path / "log.csv", epoch, score)
+    assert is_over(Settings(epochs=5, patience=2), tmp_path) == expected
+
+
+@pytest.mark.parametrize(
+    ("losses", "expected"),
+    [([6, 5, 4], False), ([6, 5, 5], False), ([6, 6, 7], True)],
+)
+def test_a_smaller_loss_is_worth_waiting_for(tmp_path, losses, expected):
+    for epoch, loss in enumerate(losses):
+        append(tmp_path / "log.csv", epoch, [0.2, 0, 0][epoch], loss)
     assert is_over(Settings(epochs=5, patience=2), tmp_path) == expected
 
 
