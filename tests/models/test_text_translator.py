@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from laws import FIRST
 from laws import TEXTS
 from laws import VARIANTS
 from laws import make_text_translator
@@ -352,8 +353,8 @@ print(json.dumps([answers, str(model.translate("one two"))]))
 @pytest.mark.slow
 def test_saved_and_loaded_in_a_fresh_process(tmp_path):
     paths, expected = [], []
-    for name, architecture in VARIANTS.items():
-        model = make_text_translator(architecture, num_beams=2)
+    for name in FIRST:
+        model = make_text_translator(VARIANTS[name], num_beams=2)
         paths.append(tmp_path / f"{name}.keras")
         model.save(paths[-1])
         source_ids, _ = model.read(TEXTS[:4])
