@@ -80,13 +80,7 @@ def given_options(options):
 
 
 # What a preset says of its own data set alone.
-_OF_EVERY_DATA_SET = {
-    name: Settings.__dataclass_fields__[name].default
-    for name in (
-        *("source", "target"),
-        *("split", "validation_split", "test_split"),
-    )
-}
+_OF_DATA = ("source", "target", "split", "validation_split", "test_split")
 
 
 def make_settings(options):
@@ -97,7 +91,7 @@ def make_settings(options):
     if "preset" in given:
         preset = Settings.from_preset(given.pop("preset"))
         if given.get("dataset", preset.dataset) != preset.dataset:
-            given = _OF_EVERY_DATA_SET | given
+            given = {n: getattr(Settings(), n) for n in _OF_DATA} | given
         return dataclasses.replace(preset, **given)
     is_synthetic = given.get("dataset", SYNTHETIC.dataset) == SYNTHETIC.dataset
     defaults = SYNTHETIC if is_synthetic else Settings()

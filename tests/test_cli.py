@@ -437,6 +437,22 @@ def test_json_is_all_of_standard_output(run, model):
         assert result.stderr
 
 
+@pytest.mark.parametrize(
+    ("name", "dtype"),
+    [
+        ("bahdanau_small_en_es", " --dtype mixed_bfloat16"),
+        ("distilled_base_multi30k_en_de", ""),
+        ("bahdanau_small_grammar_en_de", ""),
+    ],
+)
+def test_a_preset_tells_what_trains_it(run, name, dtype):
+    lines = run("presets", name).stdout.splitlines()
+    assert lines[-1].split(maxsplit=1) == [
+        "command",
+        f"s2s-keras train --preset {name}{dtype}",
+    ]
+
+
 def test_translate_for_machines(run, model):
     plain = run("translate", "--model", model, "one", "two three")
     result = run("translate", "--model", model, "--json", "one", "two three")

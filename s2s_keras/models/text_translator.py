@@ -513,7 +513,7 @@ def _report_truncated(translations, max_source_len):
 
 def _caller_depth():
     """The `stacklevel` of who called this package, for one who warns."""
-    package = os.path.dirname(os.path.dirname(__file__))
+    package = os.path.join(os.path.dirname(os.path.dirname(__file__)), "")
     frame, depth = sys._getframe(1), 1
     while frame.f_back and frame.f_code.co_filename.startswith(package):
         frame, depth = frame.f_back, depth + 1

@@ -124,11 +124,8 @@ def length(standard, with_attention, bucket_width, out, **options):
 
 
 def _check_twins(standard, attention):
-    found = (
-        standard.translator.has_attention,
-        attention.translator.has_attention,
-    )
-    if found != (False, True):
+    found = [m.translator.has_attention for m in (standard, attention)]
+    if found != [False, True]:
         raise ValueError(
             "--standard should have no attention, and --with-attention some. "
             f"Received: {', '.join('some' if one else 'none' for one in found)}"

@@ -178,7 +178,10 @@ def make_callbacks(settings, run_dir, text_translator, validation_pairs):
 
 
 class NoDivergence(keras.callbacks.Callback):
-    """Ends a run that has nothing left to learn with."""
+    """Ends a run that has nothing left to learn with.
+
+    `TerminateOnNaN` does not see what the last update did to validation.
+    """
 
     def on_epoch_end(self, epoch, logs=None):
         losses = logs["loss"], logs["val_loss"]

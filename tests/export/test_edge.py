@@ -103,7 +103,7 @@ def test_settings_are_set_at_export(tmp_path, monkeypatch):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("weights", "share"), [("float32", 1.0), ("float16", 0.5), ("int8", 0.33)]
+    ("weights", "share"), [("float32", 1.0), ("float16", 0.5), ("int8", 0.36)]
 )
 def test_small_weights_say_much_the_same(trained, weights, share, tmp_path):
     # LiteRT has no bfloat16; such models are exported in float32.
@@ -114,9 +114,9 @@ def test_small_weights_say_much_the_same(trained, weights, share, tmp_path):
     found = [translator.translate(text) for text in SENTENCES]
     assert found == translate(trained, SENTENCES)
     size = os.path.getsize(folder / "model.tflite")
-    # Bytes hold a tied embedding twice: to look up, and to multiply with.
+    # In int8 a tied embedding is there twice, to look up and to multiply with.
     full = 4 * trained.translator.count_params()
-    assert 0 < size - share * full < 200_000  # the graph
+    assert share * full < size < (share + 0.05) * full
 
 
 def test_a_device_needs_no_tensorflow(trained, exported):
