@@ -2,7 +2,6 @@
 
 import math
 import pathlib
-import re
 import shutil
 import sys
 import time
@@ -27,6 +26,7 @@ from s2s_keras.threads import count_cores
 from s2s_keras.training.distillation import add_translations
 from s2s_keras.training.evaluation import TranslationScore
 from s2s_keras.training.log import BACKUP
+from s2s_keras.training.log import BEST
 from s2s_keras.training.log import LOG
 from s2s_keras.training.log import SETTINGS
 from s2s_keras.training.log import TAUGHT
@@ -38,6 +38,7 @@ from s2s_keras.training.metrics import TokenAccuracy
 from s2s_keras.training.optimizers import FusedAdam
 from s2s_keras.training.pictures import EpochPictures
 from s2s_keras.training.resuming import Backup
+from s2s_keras.training.resuming import BestWeights
 from s2s_keras.training.resuming import Patience
 from s2s_keras.training.resuming import forget_unsaved
 from s2s_keras.training.resuming import is_over
@@ -156,18 +157,7 @@ def make_callbacks(settings, run_dir, text_translator, validation_pairs):
         NoDivergence(),
         TranslationScore(text_translator, validation_pairs),
         CpuMinutes(),
-        keras.callbacks.ModelCheckpoint(
-            # Keras formats the path.
-            re.sub("[{}]", r"\g<0>\g<0>", str(run_dir / "best.weights.h5")),
-            monitor="val_bleu",
-            mode="max",
-            save_best_only=True,
-            save_weights_only=True,
-            initial_value_threshold=max(
-                (float(row["val_bleu"]) for row in read_rows(run_dir)),
-                default=None,
-            ),
-        ),
+        BestWeights(run_dir),
         Patience(settings.patience, run_dir),
         keras.callbacks.CSVLogger(run_dir / LOG, append=True),
         EpochPictures(
@@ -226,7 +216,7 @@ def train(settings, corpora, run_dir):
     if not is_over(settings, run_dir):
         _fit(settings, tokenizers, train_pairs, corpora.validation, run_dir)
     best = _build(settings, tokenizers)
-    best.load_weights(pathlib.Path(run_dir) / "best.weights.h5")
+    best.load_weights(pathlib.Path(run_dir, BEST))
     return _with_text(settings, best, tokenizers)
 
 

@@ -8,6 +8,7 @@ import pathlib
 import platform
 
 BACKUP = "backup"  # folder that is there until all of a run is done
+BEST = "best.weights.h5"  # weights of the best epoch
 LOG = "log.csv"  # a row for each epoch
 SETTINGS = "settings.json"
 TAUGHT = "taught.json"  # what teachers said

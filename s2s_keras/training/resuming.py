@@ -2,11 +2,13 @@
 
 import json
 import math
+import os
 import pathlib
 
 import keras
 
 from s2s_keras.training.log import BACKUP
+from s2s_keras.training.log import BEST
 from s2s_keras.training.log import LOG
 from s2s_keras.training.log import read_rows
 
@@ -48,6 +50,27 @@ class Backup(keras.callbacks.BackupAndRestore):
 
     def on_epoch_end(self, epoch, logs=None):
         """Saves nothing yet."""
+
+
+class BestWeights(keras.callbacks.Callback):
+    """Keeps the weights of the epoch with the best validation BLEU.
+
+    A run that is killed while it writes them has those of before.
+
+    Args:
+        run_dir: Folder of the run, with the log of the epochs before.
+    """
+
+    def __init__(self, run_dir):
+        super().__init__()
+        self.run_dir = pathlib.Path(run_dir)
+
+    def on_epoch_end(self, epoch, logs=None):
+        before = [float(row["val_bleu"]) for row in read_rows(self.run_dir)]
+        if logs["val_bleu"] > max(before, default=-math.inf):
+            new = self.run_dir / f"new.{BEST}"
+            self.model.save_weights(new)
+            os.replace(new, self.run_dir / BEST)
 
 
 class Patience(keras.callbacks.Callback):

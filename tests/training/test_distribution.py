@@ -44,7 +44,7 @@ for a, b in zip(one, two):
 WHOLE_JOB = """
 settings = Settings(
     dataset=sys.argv[1], split="train", vocabulary_size=400, embedding_dim=16,
-    units=16, epochs=2, tokens_per_batch=64, ema_momentum=0.9,
+    units=16, epochs=1, tokens_per_batch=64, ema_momentum=0.9,
 )
 with both.scope():
     model = job.train(settings, job.load_corpora(settings), sys.argv[2])

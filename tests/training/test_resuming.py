@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from s2s_keras.training.resuming import Backup
+from s2s_keras.training.resuming import BestWeights
 from s2s_keras.training.resuming import Patience
 from s2s_keras.training.resuming import forget_unsaved
 from s2s_keras.training.resuming import is_over
@@ -131,6 +132,32 @@ def test_an_epoch_that_was_logged_but_not_saved_counts_once(
     assert epochs_of(tmp_path / "log.csv") == list(range(killed_at + 1))
     fit(tmp_path, scores, patience=3)
     assert epochs_of(tmp_path / "log.csv") == [0, 1, 2, 3]
+
+
+def test_the_best_weights_are_there_whole_or_not_at_all(tmp_path, monkeypatch):
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    best, kept = BestWeights(tmp_path), []
+    best.set_model(model)
+    for epoch, score in enumerate([0.0, 5.0, 4.0, 5.0, 6.0]):
+        model.set_weights([weight + 1 for weight in model.get_weights()])
+        best.on_epoch_end(epoch, {"val_bleu": score})
+        append(tmp_path / "log.csv", epoch, score)
+        kept.append((tmp_path / "best.weights.h5").read_bytes())
+    assert kept[1] == kept[2] == kept[3] and len(set(kept)) == 3
+
+    def be_killed(path):
+        path.write_bytes(b"cut")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(model, "save_weights", be_killed)
+    with pytest.raises(KeyboardInterrupt):
+        best.on_epoch_end(5, {"val_bleu": 7.0})
+    assert (tmp_path / "best.weights.h5").read_bytes() == kept[4]
+    monkeypatch.undo()
+    best.on_epoch_end(5, {"val_bleu": 7.0})
+    assert {path.name for path in tmp_path.iterdir()} == {
+        *("best.weights.h5", "log.csv"),
+    }
 
 
 def test_a_resumed_run_forgets_what_was_logged_but_not_saved(tmp_path):
