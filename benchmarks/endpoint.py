@@ -31,6 +31,7 @@ import rich.table
 from s2s_keras.endpoint.manager import list_versions
 from s2s_keras.endpoint.rest import DEFAULT_SIGNATURE
 from s2s_keras.endpoint.servable import Servable
+from s2s_keras.threads import one_thread_an_operation
 
 SENTENCES = (
     "The old man reads a letter.",
@@ -65,6 +66,7 @@ BAD = (
     type=click.Path(dir_okay=False, path_type=pathlib.Path),
 )
 def main(path, requests, clients, soak, output):
+    one_thread_an_operation(2)  # as `serve` does
     servable = Servable(path / list_versions(path)[-1])
     with serving(path) as (process, port):
         model = Model(servable, port, path.resolve().name)
@@ -191,8 +193,11 @@ def soak_it(model, pid, requests, clients):
                 wrong.append([sentence, found])
             return
         # The largest body rarely: it would do nothing but copy.
-        bad = BAD[: -1 if index % 100 else None]
-        body, status, part = bad[index // 3 % len(bad)]
+        *others, largest = BAD
+        rarely = index % 300 == 0
+        body, status, part = (
+            largest if rarely else others[index // 3 % len(others)]
+        )
         found, answer = model.send(body)
         if found != status or part not in answer["error"]:
             wrong.append([body[:100].decode(), found, answer])

@@ -79,7 +79,7 @@ def prepare(folder, dataset, num_updates, **places):
         tokenizer = SentencePieceTokenizer.train(texts, VOCABULARY_SIZE)
         tokenizers[side] = tokenizer
         (folder / f"{side}.model").write_bytes(tokenizer.proto)
-        vocabulary = tokenizer.id_to_piece(range(4, VOCABULARY_SIZE))
+        vocabulary = tokenizer.id_to_piece(range(4, tokenizer.vocabulary_size))
         (folder / f"{side}.vocabulary").write_text(
             "".join(
                 f"{piece}\t1\n"

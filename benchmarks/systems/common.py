@@ -1,6 +1,8 @@
 """What the systems have in common: reading batches, timing windows."""
 
 import json
+import pathlib
+import re
 import resource
 import time
 
@@ -44,10 +46,11 @@ class Windows:
 
 def print_report(rates):
     """Prints the windows, and the peak of this process or its children."""
-    peak = max(
-        resource.getrusage(who).ru_maxrss / 1024
-        for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
-    )
+    # The process's own maximum in `resource` would count its parent's.
+    status = pathlib.Path("/proc/self/status").read_text()
+    own = int(re.search(r"VmHWM:\s+(\d+)", status)[1])
+    children = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+    peak = max(own, children) / 1024
     print(json.dumps({"windows": rates, "peak_megabytes": peak}))
 
 
@@ -57,8 +60,8 @@ SEARCHES = ((64, 1, 1000), (64, 5, 1000), (1, 1, 200), (1, 5, 200))
 
 def every(sentences, count):
     """`count` of the sentences, of all lengths."""
-    step = max(1, len(sentences) // count)
-    return sentences[::step][:count]
+    count = min(count, len(sentences))
+    return [sentences[i * len(sentences) // count] for i in range(count)]
 
 
 def report_search(batch_size, num_beams, translations, num_tokens, seconds):

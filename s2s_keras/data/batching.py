@@ -178,8 +178,8 @@ def make_batches(
         shuffle_seed: Integer. When given, pairs come in a new order in every
             epoch, the same in every run. Otherwise they keep one order. Where
             there are variants of the pairs, each epoch draws one.
-        num_devices: Integer. Rows of padding are added until a batch can be
-            split evenly among so many devices.
+        num_devices: Integer. Batches can be split evenly among so many
+            devices; that of the longest pairs gets rows of padding for it.
         num_copies: Integer. How often each pair is in a batch, one copy right
             after the other, as `TokenCrossEntropy(consistency=...)` wants two.
             Both limits count them all.
@@ -207,7 +207,7 @@ def make_batches(
         tokens_per_batch //= num_copies
     sides = tokenized_pairs.source_ids, tokenized_pairs.label_ids
     lengths = tokenized_pairs.lengths
-    ranks, sizes = _plan(*lengths, batch_size, tokens_per_batch)
+    ranks, sizes = _plan(*lengths, batch_size, tokens_per_batch, num_devices)
     shapes = _find_shapes(lengths, ranks, sizes, num_shapes)
 
     def read(rows, shape):
@@ -266,8 +266,12 @@ def _group_rows(ranks, sizes, shapes, shuffle_seed):
     return batches.shuffle(sizes.shape[1], seed=shuffle_seed)
 
 
-def _plan(source_lengths, label_lengths, batch_size, tokens_per_batch):
+def _plan(
+    source_lengths, label_lengths, batch_size, tokens_per_batch, num_devices
+):
     """Tells how pairs are sorted and cut into batches, for each variant.
+
+    Where there are several devices, one pair for each is cut off at a time.
 
     Returns:
         A tuple of integer tensors: the ranks by which pairs are sorted
@@ -276,14 +280,24 @@ def _plan(source_lengths, label_lengths, batch_size, tokens_per_batch):
     lengths = np.maximum(source_lengths, label_lengths)
     # The target first, as most of the work is done on targets.
     ranks = label_lengths * (lengths.max() + 1) + source_lengths
+    num_pairs = lengths.shape[1]
+    firsts = range(0, num_pairs, num_devices)
+    if tokens_per_batch is not None:
+        tokens_per_batch //= num_devices
     sizes = [
-        _cut(lengths[np.argsort(rank)], batch_size, tokens_per_batch)
+        _cut(
+            np.maximum.reduceat(lengths[np.argsort(rank)], firsts),
+            max(1, batch_size // num_devices),
+            tokens_per_batch,
+        )
         for lengths, rank in zip(lengths, ranks, strict=True)
     ]
     num_batches = max(map(len, sizes))
-    return tf.constant(ranks), tf.constant(
-        [_split_largest(sizes, num_batches) for sizes in sizes], tf.int64
+    sizes = num_devices * np.array(
+        [_split_largest(sizes, num_batches) for sizes in sizes]
     )
+    sizes[:, -1] -= -num_pairs % num_devices
+    return tf.constant(ranks), tf.constant(sizes, tf.int64)
 
 
 def _cut(lengths, batch_size, tokens_per_batch):

@@ -155,7 +155,7 @@ def _publish(temporary, path):
         try:
             os.rename(temporary, version)
         except OSError:
-            if not version.exists():
+            if not version.is_dir():
                 raise
         else:
             return version

@@ -135,7 +135,8 @@ class Signatures:
 
     def encode(self, text):
         """Gives what `step` takes besides `token_ids`."""
-        return stepping.name_start(self._start(_check(text)))
+        started = self._start(_check(text))
+        return stepping.widen(stepping.name_start(started))
 
     def _read_and_start(self, text):
         source_ids, _ = self._model.read(text)

@@ -10,7 +10,8 @@ def name_start(started):
     """Names the tensors that `Translator.start` gives.
 
     Args:
-        started: A tuple of what the decoder attends to, and of its state.
+        started: A tuple of what the decoder attends to, and of its state;
+            specs will do.
 
     Returns:
         A dictionary of tensors, `attended_...` and `state_...`.
@@ -33,8 +34,27 @@ def step_inputs(started, rows=None):
     specs = {"token_ids": tf.TensorSpec([rows], tf.int32, name="token_ids")}
     for name, tensor in name_start(started).items():
         shape = [rows, *tensor.shape[1:]]
-        specs[name] = tf.TensorSpec(shape, tensor.dtype, name=name)
+        specs[name] = tf.TensorSpec(shape, _widen(tensor.dtype), name=name)
     return specs
+
+
+def widen(tensors):
+    """Makes float32 of all floats, as JSON and many clients have no other.
+
+    Args:
+        tensors: Dictionary of tensors.
+
+    Returns:
+        A dictionary of tensors.
+    """
+    return {
+        name: tf.cast(tensor, _widen(tensor.dtype))
+        for name, tensor in tensors.items()
+    }
+
+
+def _widen(dtype):
+    return tf.float32 if dtype.is_floating else dtype
 
 
 def log_probs(logits):
@@ -57,13 +77,15 @@ def step(translator, started, inputs, tell=log_probs):
         A dictionary of what `tell` returns (`log_probs`
         `[batch, vocabulary_size]`, -1e9 for PAD and START), the new
         `state_...`, and the `attention` `[batch, source_len]` where there is
-        one.
+        one, all in float32.
     """
-    attended, state = keras.tree.pack_sequence_as(
-        started, [inputs[name] for name in name_start(started)]
-    )
+    leaves = [
+        tf.cast(inputs[name], tensor.dtype)
+        for name, tensor in name_start(started).items()
+    ]
+    attended, state = keras.tree.pack_sequence_as(started, leaves)
     result = translator.step(inputs["token_ids"], state, attended)
-    return (
+    return widen(
         tell(result.logits)
         | _name_leaves(result.attention, "attention")
         | _name_leaves(result.state, "state")

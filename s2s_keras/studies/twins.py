@@ -3,12 +3,14 @@
 import bisect
 import dataclasses
 import pathlib
+import shutil
 
 from s2s_keras.models.text_translator import TextTranslator
 from s2s_keras.models.translator import Translator
 from s2s_keras.presets import MODEL
 from s2s_keras.training import job
 from s2s_keras.training.log import SETTINGS
+from s2s_keras.training.log import TAUGHT
 
 
 def make_twin(architecture, vocabulary_size):
@@ -81,6 +83,15 @@ def train_twins(settings, run_dir):
         if not (folder / MODEL).exists():
             folder.mkdir(parents=True, exist_ok=True)
             twin.save(folder / SETTINGS)
+            _share_translations(folder, twins)
             job.train_alone(folder, corpora)
         models[name] = TextTranslator.from_preset(folder)
     return models
+
+
+def _share_translations(folder, names):
+    """Copies what teachers said to another twin: they are the same."""
+    for name in names:
+        said = folder.with_name(name) / TAUGHT
+        if said.exists() and not (folder / TAUGHT).exists():
+            shutil.copyfile(said, folder / TAUGHT)

@@ -31,6 +31,7 @@ SENTENCE_END = (
 UNSPACED_END = rf"([。！？]+{_CLOSING})"
 # A script without capitals has no small letters either; º and ª count there.
 CAPITALS = r"(?:[^\p{Ll}\p{Lo}]|[ªº])*\p{Lu}{2}(?:[^\p{Ll}\p{Lo}]|[ªº])*"
+NO_LETTERS = r"[^\p{L}]*"
 FIRST_LETTER = rf"{_OPENING}."
 KEPT_SPACE = "\x1f"
 
@@ -38,7 +39,8 @@ KEPT_SPACE = "\x1f"
 class Paragraphs(NamedTuple):
     """Sentences of texts, in small letters where they were in capitals.
 
-    A line break ends a sentence, and comes back when they are joined.
+    A line break ends a sentence, and comes back when they are joined. Numbers
+    and signs without a letter, such as those of a list, stay as they are.
 
     Attributes:
         sentences: Ragged string tensor `[batch, (lines), (sentences)]`.
@@ -76,6 +78,9 @@ class Paragraphs(NamedTuple):
         """
         upper = tf.strings.upper(translations, encoding="utf-8")
         translations = tf.where(self.in_capitals, upper, translations)
+        sentences = self.sentences.flat_values
+        has_letters = ~tf.strings.regex_full_match(sentences, NO_LETTERS)
+        translations = tf.where(has_letters, translations, sentences)
         lines = self.sentences.values.with_values(translations)
         lines = tf.strings.reduce_join(lines, axis=1, separator=" ")
         lines = tf.strings.regex_replace(lines, UNSPACED_END + " ", r"\1")

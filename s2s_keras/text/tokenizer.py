@@ -148,7 +148,8 @@ class SentencePieceTokenizer(keras.layers.Layer):
 
     @property
     def vocabulary_size(self):
-        return int(self._tokenizer.vocab_size())
+        with tf.init_scope():
+            return int(self._tokenizer.vocab_size())
 
     def tokenize(self, text):
         """Splits text into piece ids, without START or END.
@@ -268,8 +269,22 @@ class SentencePieceTokenizer(keras.layers.Layer):
 
         Returns:
             String tensor of the same shape.
+
+        Raises:
+            tf.errors.InvalidArgumentError: If an id is not in the vocabulary.
         """
-        return self._tokenizer.id_to_string(ids)
+        return tf.ragged.map_flat_values(self._look_up, ids)
+
+    def _look_up(self, ids):
+        size = self.vocabulary_size
+        message = f"`ids` should be from 0 to {size - 1}."
+        ids = tf.convert_to_tensor(ids)
+        checks = [
+            tf.debugging.assert_non_negative(ids, message),
+            tf.debugging.assert_less(ids, tf.cast(size, ids.dtype), message),
+        ]
+        with tf.control_dependencies(checks):  # the operation looks anywhere
+            return self._tokenizer.id_to_string(ids)
 
     def call(self, text):
         return self.tokenize(text)

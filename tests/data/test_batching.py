@@ -84,17 +84,33 @@ def test_a_token_budget_is_kept():
         assert tf.size(label_ids) <= 60
 
 
-def test_batches_are_split_evenly_among_devices():
+@pytest.mark.parametrize(
+    "limit", [{"batch_size": 7}, {"tokens_per_batch": 100}, {"batch_size": 1}]
+)
+def test_batches_split_evenly_among_devices(limit):
     tokenized = tokenize(random_rows(50))
-    for plain, even in zip(
-        make_batches(tokenized, batch_size=7),
-        make_batches(tokenized, batch_size=7, num_devices=4),
-        strict=True,
+    filled, rows = [], []
+    for inputs, label_ids, weights in make_batches(
+        tokenized, num_devices=4, **limit
     ):
-        num_rows = len(plain[1])
-        assert len(even[1]) == num_rows + -num_rows % 4
-        np.testing.assert_array_equal(even[1][:num_rows], plain[1])
-        assert not even[2][num_rows:].numpy().any()
+        pairs = np.concatenate([inputs["source_ids"], label_ids], axis=1)
+        size, most = len(pairs), limit.get("tokens_per_batch")
+        longest = max(inputs["source_ids"].shape[1], label_ids.shape[1])
+        assert size % 4 == 0
+        assert size == 4 or most is None or size * longest <= most
+        assert most or size == 4
+        is_pair = weights.numpy().any(axis=1)
+        filled.append(is_pair.sum())
+        rows += [tuple(row[row > 0]) for row in pairs[is_pair]]
+        assert not pairs[~is_pair].any()
+    *others, last = filled
+    assert all(size % 4 == 0 for size in others) and last % 4 == 50 % 4
+    expected = [
+        tuple(row[row > 0])
+        for inputs, label_ids, _ in make_batches(tokenized)
+        for row in np.concatenate([inputs["source_ids"], label_ids], axis=1)
+    ]
+    assert sorted(rows) == sorted(expected)
 
 
 def test_copies_stand_side_by_side_and_count():

@@ -116,6 +116,9 @@ def test_versions_count_up_from_what_is_there(
     assert export_unverified(text_translator, path) == path / "8"
     assert export_unverified(text_translator, path) == path / "9"
     assert not list((path / "7").iterdir())
+    (path / "10").touch()  # in the way
+    with pytest.raises(OSError, match="model/10"):
+        export_unverified(text_translator, path)
 
 
 def test_what_is_being_written_is_beside_the_versions_and_none_of_them(

@@ -12,6 +12,7 @@ from s2s_keras.conventions import START_ID
 from s2s_keras.decoding.penalties import length_penalty
 from s2s_keras.endpoint.failure import Failure
 from s2s_keras.endpoint.servable import Servable
+from s2s_keras.export import stepping
 from s2s_keras.export.signatures import BATCH_SIZE
 from s2s_keras.export.signatures import Signatures
 from s2s_keras.models.packing import round_weights
@@ -215,6 +216,27 @@ def test_a_client_can_decode_by_itself(exported):
     outputs = ask(signatures["detokenize"], token_ids=ids)
     expected = model.target_tokenizer.detokenize(ids).numpy()
     assert outputs["translation"].tolist() == expected.tolist()
+
+
+def test_clients_carry_what_json_has_of_any_precision():
+    model = make_text_translator().with_dtype("mixed_bfloat16")
+    signatures = Signatures(model)
+    text, token_ids = tf.constant(TEXTS[:3]), tf.fill([3], START_ID)
+    encoded = signatures.encode(text)
+    stepped = signatures.step({"token_ids": token_ids, **encoded})
+    attended, state = model.translator.start(model.read(text)[0])
+    assert state.recurrent[0][0].dtype == tf.bfloat16
+    expected = stepping.name_start((attended, state))
+    result = model.translator.step(token_ids, state, attended)
+    expected_states = stepping.name_start(((), result.state))
+    for found, tensors in ((encoded, expected), (stepped, expected_states)):
+        for name, tensor in tensors.items():
+            assert found[name].dtype in (tf.float32, tf.int32, tf.bool)
+            np.testing.assert_allclose(
+                tf.cast(found[name], tf.float32),
+                tf.cast(tensor, tf.float32),
+                atol=0.01,
+            )
 
 
 @pytest.mark.parametrize(

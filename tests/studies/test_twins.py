@@ -61,6 +61,23 @@ def test_twins_are_runs_that_go_on(corpus, tmp_path, monkeypatch):
     assert Settings.load(tmp_path / "attention" / "settings.json") == settings
 
 
+def test_teachers_translate_for_one_twin_alone(corpus, tmp_path, monkeypatch):
+    taught = []
+
+    def train(settings, corpora, run_dir):
+        path = run_dir / "taught.json"
+        taught.append(path.exists())
+        path.write_text("{}")
+        (run_dir / "backup").mkdir()
+        return make_text_translator()
+
+    monkeypatch.setattr(job, "train", train)
+    train_twins(
+        Settings(dataset=corpus, vocabulary_size=300, units=8), tmp_path
+    )
+    assert taught == [False, True]
+
+
 def test_a_twin_needs_attention():
     with pytest.raises(ValueError, match="attention='none'"):
         make_twin(Settings(attention="none"), 900)

@@ -41,6 +41,15 @@ def test_sentences_are_split_and_joined_again(sentences):
     assert rejoin(text) == text
 
 
+def test_what_has_no_letters_stays():
+    lines = ["1. One. 12.5!", "---", "", "(555) 123-4567 \U0001f600"]
+    paragraphs = Paragraphs.read(tf.constant(["\n".join(lines), "2"]))
+    sentences = paragraphs.sentences.flat_values
+    written = paragraphs.write(tf.fill(tf.shape(sentences), "translated"))
+    lines[0] = "1. translated 12.5!"
+    assert written.numpy().tolist() == ["\n".join(lines).encode(), b"2"]
+
+
 @pytest.mark.parametrize(
     "sentences",
     [

@@ -60,6 +60,19 @@ def test_special_ids(tokenizer):
     assert pieces == [b"<pad>", b"<unk>", b"<s>", b"</s>"]
 
 
+@pytest.mark.parametrize("wrong", [-1, "size"])
+def test_an_id_outside_the_vocabulary_is_refused(tokenizer, wrong):
+    size = tokenizer.vocabulary_size
+    ids = tf.ragged.constant([[], [4, size if wrong == "size" else wrong]])
+    for look_up in (tokenizer.id_to_piece, tf.function(tokenizer.id_to_piece)):
+        with pytest.raises(tf.errors.InvalidArgumentError, match=f"{size - 1}"):
+            look_up(ids)
+        assert look_up(tf.ragged.constant([[], [2]])).to_list() == [
+            [],
+            [b"<s>"],
+        ]
+
+
 def test_padding_and_end_vanish(tokenizer):
     ids = tokenizer.tokenize([TEXTS[0]]).to_tensor().numpy()[0]
     padded = np.array([[2, *ids, 3, 0, 0]], "int32")
