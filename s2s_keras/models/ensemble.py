@@ -97,13 +97,11 @@ class Ensemble(keras.Model):
         return any(t.has_attention for t in self.translators)
 
     def get_config(self):
-        return {
-            **super().get_config(),
-            "translators": [
-                keras.saving.serialize_keras_object(translator)
-                for translator in self.translators
-            ],
-        }
+        serialize = keras.saving.serialize_keras_object
+        members = [serialize(translator) for translator in self.translators]
+        for member in members:
+            member.pop("compile_config", None)
+        return {**super().get_config(), "translators": members}
 
     @classmethod
     def from_config(cls, config, custom_objects=None):
@@ -155,7 +153,7 @@ def make_ensemble(text_translators):
 
 def _check_vocabularies(translators):
     kinds = {type(translator).__name__ for translator in translators}
-    if not all(isinstance(t, Translator) for t in translators):
+    if not kinds or not all(isinstance(t, Translator) for t in translators):
         raise ValueError(
             "`translators` should be `Translator`s, all of which count the "
             f"same. Received: {sorted(kinds)}"

@@ -153,6 +153,7 @@ class TextTranslator(keras.Model):
             self.translator,
             self.source_tokenizer,
             self.target_tokenizer,
+            name=self.name,
             **self._choose_settings(**settings),
         )
 
@@ -448,13 +449,23 @@ class TextTranslator(keras.Model):
 
     def get_config(self):
         serialize = keras.saving.serialize_keras_object
+        translator = serialize(self.translator)
+        translator.pop("compile_config", None)  # this model's own
         return {
             **super().get_config(),
-            "translator": serialize(self.translator),
+            "translator": translator,
             "source_tokenizer": serialize(self.source_tokenizer),
             "target_tokenizer": serialize(self.target_tokenizer),
             **self.settings,
         }
+
+    def get_compile_config(self):
+        """What the translator was compiled with."""
+        return self.translator.get_compile_config()
+
+    def compile_from_config(self, config):
+        """Compiles the translator of a loaded model as the saved one was."""
+        self.translator.compile_from_config(config)
 
     @classmethod
     def from_config(cls, config, custom_objects=None):

@@ -40,6 +40,7 @@ from s2s_keras.training.pictures import EpochPictures
 from s2s_keras.training.resuming import Backup
 from s2s_keras.training.resuming import BestWeights
 from s2s_keras.training.resuming import Patience
+from s2s_keras.training.resuming import count_saved
 from s2s_keras.training.resuming import forget_unsaved
 from s2s_keras.training.resuming import is_over
 from s2s_keras.training.sampling import ScheduledSampling
@@ -153,7 +154,7 @@ def make_callbacks(settings, run_dir, text_translator, validation_pairs):
     return [
         *sampling,
         *averaging,
-        Backup(run_dir / BACKUP),
+        Backup(run_dir),
         NoDivergence(),
         TranslationScore(text_translator, validation_pairs),
         CpuMinutes(),
@@ -255,6 +256,7 @@ def _fit(settings, tokenizers, train_pairs, validation_pairs, run_dir):
         train_batches,
         validation_data=validation_batches,
         epochs=settings.epochs,
+        initial_epoch=count_saved(run_dir),
         shuffle=False,  # the batches come shuffled
         verbose="auto" if sys.stdout.isatty() else 2,
         callbacks=make_callbacks(

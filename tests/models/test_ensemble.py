@@ -11,6 +11,7 @@ from laws import make_translator
 from s2s_keras import Ensemble
 from s2s_keras import SentencePieceTokenizer
 from s2s_keras import TextTranslator
+from s2s_keras import TokenCrossEntropy
 from s2s_keras import Translator
 from s2s_keras import make_ensemble
 from s2s_keras.export.verification import verify
@@ -127,6 +128,14 @@ def test_saved_and_loaded_it_is_the_same(ensemble, tmp_path):
     assert_alike(loaded.translate(SOURCES), ensemble.translate(SOURCES))
 
 
+def test_loaded_it_does_not_train_its_members(tmp_path):
+    member = make_text_translator()
+    member.translator.compile("adam", TokenCrossEntropy())
+    make_ensemble([member, member]).save_to_preset(tmp_path)
+    loaded = TextTranslator.from_preset(tmp_path).translator
+    assert not any(member.compiled for member in loaded.members())
+
+
 @pytest.mark.slow
 def test_exported_it_answers_as_translate(ensemble, tmp_path):
     verify(export_unverified(ensemble, tmp_path / "model"), ensemble)
@@ -135,8 +144,9 @@ def test_exported_it_answers_as_translate(ensemble, tmp_path):
 def test_ensembles_of_ensembles_or_of_nothing_are_refused(members, ensemble):
     with pytest.raises(ValueError, match=r"Received: \['Ensemble', 'Transl"):
         make_ensemble([ensemble, members[0]])
-    with pytest.raises(ValueError, match=r"Received: \[\]"):
-        make_ensemble([])
+    for make in (make_ensemble, Ensemble):
+        with pytest.raises(ValueError, match=r"Received: \[\]"):
+            make([])
 
 
 def test_it_is_no_translator(ensemble, tmp_path):

@@ -384,6 +384,31 @@ def test_loaded_again_it_goes_on_training(text_translator, tmp_path):
         assert not np.array_equal(old, weight), weight.path
 
 
+def test_loaded_it_is_compiled_as_it_was_unless_told_otherwise(tmp_path):
+    class Unregistered(TokenCrossEntropy):
+        pass
+
+    model, ids = make_text_translator(), np.ones((2, 3), "int32")
+    batch = {"source_ids": ids, "target_ids": ids}, ids
+    for loss in (TokenCrossEntropy(0.1), Unregistered()):
+        model.translator.compile("adam", loss)
+        model.translator.train_on_batch(*batch)
+        path = tmp_path / f"{type(loss).__name__}.keras"
+        model.save(path)
+        plain = keras.saving.load_model(path, compile=False)
+        assert not plain.translator.compiled
+        assert not plain.translator.get_compile_config()
+        found, expected = (m.translate("one").text for m in (plain, model))
+        assert found == expected
+    with pytest.raises(TypeError, match="Unregistered"):
+        keras.saving.load_model(path)
+    loaded = keras.saving.load_model(tmp_path / "TokenCrossEntropy.keras")
+    optimizer = loaded.translator.optimizer
+    assert loaded.translator.loss.label_smoothing == 0.1
+    assert optimizer.iterations.numpy() == 1
+    assert np.abs(optimizer.variables[2]).max() > 0  # a momentum
+
+
 @pytest.mark.slow
 def test_several_models_are_not_taken_for_one_traced_anew(
     text_translator, tmp_path

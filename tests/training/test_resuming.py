@@ -7,6 +7,7 @@ import pytest
 from s2s_keras.training.resuming import Backup
 from s2s_keras.training.resuming import BestWeights
 from s2s_keras.training.resuming import Patience
+from s2s_keras.training.resuming import count_saved
 from s2s_keras.training.resuming import forget_unsaved
 from s2s_keras.training.resuming import is_over
 from s2s_keras.training.settings import Settings
@@ -22,7 +23,7 @@ class Logs(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         if epoch != self.killed_at or self.logged:
-            logs["val_bleu"] = self.scores[epoch]
+            logs |= {"val_bleu": self.scores[epoch], "val_loss": 1.0}
             append(self.path, epoch, self.scores[epoch])
         if epoch == self.killed_at:
             raise KeyboardInterrupt
@@ -52,10 +53,11 @@ def fit(run_dir, scores, killed_at=None, patience=9, ema=False, logged=False):
         np.ones((8, 2)),
         np.ones((8, 1)),
         epochs=len(scores),
+        initial_epoch=count_saved(run_dir),
         verbose=0,
         callbacks=[
             *averaging,
-            Backup(run_dir / "backup"),
+            Backup(run_dir),
             Logs(run_dir / "log.csv", scores, killed_at, logged),
             Patience(patience, run_dir),
         ],
@@ -138,12 +140,20 @@ def test_the_best_weights_are_there_whole_or_not_at_all(tmp_path, monkeypatch):
     model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
     best, kept = BestWeights(tmp_path), []
     best.set_model(model)
-    for epoch, score in enumerate([0.0, 5.0, 4.0, 5.0, 6.0]):
+    epochs = [
+        (0.0, 9.0),
+        (0.0, 8.0),
+        (5.0, 8.5),
+        (4.0, 7.0),
+        (5.0, 8.5),
+        (6, 9),
+    ]
+    for epoch, (bleu, loss) in enumerate(epochs):
         model.set_weights([weight + 1 for weight in model.get_weights()])
-        best.on_epoch_end(epoch, {"val_bleu": score})
-        append(tmp_path / "log.csv", epoch, score)
+        best.on_epoch_end(epoch, {"val_bleu": bleu, "val_loss": loss})
+        append(tmp_path / "log.csv", epoch, bleu, loss)
         kept.append((tmp_path / "best.weights.h5").read_bytes())
-    assert kept[1] == kept[2] == kept[3] and len(set(kept)) == 3
+    assert kept[2] == kept[3] == kept[4] and len(set(kept)) == 4
 
     def be_killed(path):
         path.write_bytes(b"cut")
@@ -151,10 +161,10 @@ def test_the_best_weights_are_there_whole_or_not_at_all(tmp_path, monkeypatch):
 
     monkeypatch.setattr(model, "save_weights", be_killed)
     with pytest.raises(KeyboardInterrupt):
-        best.on_epoch_end(5, {"val_bleu": 7.0})
-    assert (tmp_path / "best.weights.h5").read_bytes() == kept[4]
+        best.on_epoch_end(6, {"val_bleu": 7.0, "val_loss": 1.0})
+    assert (tmp_path / "best.weights.h5").read_bytes() == kept[-1]
     monkeypatch.undo()
-    best.on_epoch_end(5, {"val_bleu": 7.0})
+    best.on_epoch_end(6, {"val_bleu": 7.0, "val_loss": 1.0})
     assert {path.name for path in tmp_path.iterdir()} == {
         *("best.weights.h5", "log.csv"),
     }
@@ -165,10 +175,35 @@ def test_a_resumed_run_forgets_what_was_logged_but_not_saved(tmp_path):
     for epoch in (0, 1, 2):
         append(log, epoch, 1)
     backup.mkdir()
-    (backup / "training_metadata.json").write_text('{"epoch": 2, "batch": 0}')
+    (backup / "2.weights.h5").touch()
+    (backup / "new.weights.h5").write_text("half of it")
     forget_unsaved(tmp_path)
     assert epochs_of(log) == [0, 1]
-    (backup / "training_metadata.json").unlink()
-    (backup / "latest.weights.h5").write_text("half of it")
+    (backup / "2.weights.h5").unlink()
     forget_unsaved(tmp_path)
-    assert epochs_of(log) == [] and not list(backup.iterdir())
+    assert epochs_of(log) == []
+
+
+def test_a_run_that_is_killed_while_it_saves_goes_on(tmp_path, monkeypatch):
+    for name in ("whole", "killed"):
+        (tmp_path / name).mkdir()
+    expected = fit(tmp_path / "whole", [1, 2, 3])
+    save_weights = keras.Model.save_weights
+
+    def be_killed(model, path):
+        save_weights(model, path)
+        if model.optimizer.iterations.numpy() == 2:
+            path.write_bytes(path.read_bytes()[:100])
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(keras.Model, "save_weights", be_killed)
+        with pytest.raises(KeyboardInterrupt):
+            fit(tmp_path / "killed", [1, 2, 3])
+    assert count_saved(tmp_path / "killed") == 1
+    found = fit(tmp_path / "killed", [1, 2, 3])
+    assert epochs_of(tmp_path / "killed" / "log.csv") == [0, 1, 2]
+    for one, other in zip(found, expected, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-6)
+    files = {path.name for path in (tmp_path / "killed" / "backup").iterdir()}
+    assert files == {"2.weights.h5"}
