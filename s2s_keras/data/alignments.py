@@ -56,11 +56,6 @@ def load_aligned_pairs(dataset, split, links=None, data_dir=None):
             "`links` should name a file where `dataset` names files. "
             f"Received: links=None, dataset={dataset!r}"
         )
-    corpus = load_corpus(dataset, split, data_dir=data_dir)
-    pairs = [
-        tuple(text.decode() for text in pair)
-        for pair in corpus.as_numpy_iterator()
-    ]
     if links is None:
         path = dataset
         lines = load_tfds_alignment(dataset, split, data_dir)
@@ -69,6 +64,11 @@ def load_aligned_pairs(dataset, split, links=None, data_dir=None):
         path = str(links)
         lines = _read_links(path, split)
         split_words = str.split
+    corpus = load_corpus(dataset, split, data_dir=data_dir)
+    pairs = [
+        tuple(text.decode() for text in pair)
+        for pair in corpus.as_numpy_iterator()
+    ]
     if len(lines) != len(pairs):
         raise ValueError(
             "`links` should hold a line for each pair. Received: "

@@ -224,7 +224,7 @@ class _GRULoop(keras.layers.RNN):
 
     def inner_loop(self, sequences, initial_state, mask, training=False):
         cell = self.cell
-        if not _is_usual(cell):
+        if self.unroll or not _is_usual(cell):
             return super().inner_loop(
                 sequences, initial_state, mask=mask, training=training
             )
@@ -258,10 +258,10 @@ class GRU(keras.layers.GRU, _GRULoop):
     """Keras's GRU layer, with a quicker loop where there is no cuDNN.
 
     The products of the inputs are taken before the loop, unless activations,
-    biases, `reset_after` or `dropout` are not Keras's defaults. Arguments, call
-    arguments and what it returns: see `keras.layers.GRU`; but a step that is
-    masked gives the state before it, where Keras's gives zeros before the first
-    real step.
+    biases, `reset_after`, `dropout` or `unroll` are not Keras's defaults.
+    Arguments, call arguments and what it returns: see `keras.layers.GRU`; but a
+    step that is masked gives the state before it, where Keras's gives zeros
+    before the first real step.
 
     Reference:
         [Cho et al., 2014](https://arxiv.org/abs/1406.1078), Section 2.3.

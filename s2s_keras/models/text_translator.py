@@ -515,7 +515,8 @@ def _report_truncated(translations, max_source_len):
     if truncated:
         warnings.warn(
             f"{len(truncated)} of {len(translations)} sentences had more "
-            f"tokens than max_source_len={max_source_len} allows and were cut: "
+            f"tokens than max_source_len={max_source_len} allows (translations "
+            f"to score: {_longest_translation(max_source_len)}) and were cut: "
             f"{truncated[:10]}"
             f"{' ...' if len(truncated) > 10 else ''}.",
             stacklevel=_caller_depth(),

@@ -22,7 +22,8 @@ class Translation(NamedTuple):
         attention: Float32 array `[target_len, source_len]`: a row for each of
             `target_pieces`, a column for each of `source_pieces`. `None`
             where the decoder has no attention.
-        truncated: Whether the source was too long and lost its end.
+        truncated: Whether the source, or a translation that was given, was
+            too long and lost its end.
     """
 
     text: str

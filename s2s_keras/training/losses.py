@@ -25,7 +25,8 @@ class TokenCrossEntropy(keras.losses.Loss):
             sentence; 0 for sentences that come once.
         reduction: As in `keras.losses.Loss`; the mean over real tokens by
             default.
-        **kwargs: Keyword arguments of `keras.losses.Loss`.
+        name: String.
+        dtype: `"float32"` or `"float64"`.
 
     Call arguments:
         y_true: Integer tensor `[batch, target_len]`, the label ids.
@@ -36,7 +37,8 @@ class TokenCrossEntropy(keras.losses.Loss):
         Float32 scalar, in nats per token.
 
     Raises:
-        ValueError: If a batch of an odd size is to be `consistency`'s pairs.
+        ValueError: If a batch of an odd size is to be `consistency`'s pairs,
+            where that is known when a graph is traced.
 
     Example:
 
@@ -57,9 +59,14 @@ class TokenCrossEntropy(keras.losses.Loss):
         consistency=0.0,
         reduction="mean_with_sample_weight",
         name="token_cross_entropy",
-        **kwargs,
+        dtype="float32",
     ):
-        super().__init__(reduction=reduction, name=name, **kwargs)
+        super().__init__(reduction=reduction, name=name, dtype=dtype)
+        if self.dtype not in ("float32", "float64"):
+            raise ValueError(
+                "`dtype` should be float32 or float64: Keras casts label ids "
+                f"to it. Received: dtype={dtype!r}"
+            )
         if not 0 <= label_smoothing < 1:
             raise ValueError(
                 "`label_smoothing` should be in [0, 1). "

@@ -11,7 +11,8 @@ class ScheduledSampling(keras.callbacks.Callback):
     tokens is replaced by the decoder's own predictions while it trains.
 
     Put it before callbacks that save the model: between epochs the rate is 0,
-    so that no saved model goes on sampling unasked.
+    so that no saved model goes on sampling unasked. One that is interrupted
+    within an epoch does.
 
     Args:
         schedule: Function from the epoch, counted from 0, to the share of

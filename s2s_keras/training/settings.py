@@ -89,7 +89,9 @@ class Settings(Architecture):
         8, "Passes over the training split.", bounds=AT_LEAST_1
     )
     tokens_per_batch: int = option(
-        1200, "Padded target tokens of a batch.", bounds=AT_LEAST_1
+        1200,
+        "Pairs of a batch times its longest side in tokens.",
+        bounds=AT_LEAST_1,
     )
     learning_rate: float = option(
         4e-3, "Peak of the cosine schedule.", bounds=AT_LEAST_0
@@ -125,7 +127,10 @@ class Settings(Architecture):
         bounds=AT_LEAST_0,
     )
     max_len: int = option(
-        100, "Longer training pairs are dropped.", bounds=AT_LEAST_1
+        100,
+        "Pairs with more tokens on a side are not learned from, nor do they "
+        "count in the validation loss.",
+        bounds=AT_LEAST_1,
     )
     seed: int = option(0, "Seed of weights, dropout and order.")
 

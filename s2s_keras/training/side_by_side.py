@@ -1,6 +1,6 @@
 """Runs that are trained side by side, each in a process of its own."""
 
-import concurrent.futures
+import contextlib
 import os
 import pathlib
 import subprocess
@@ -22,7 +22,7 @@ def train_side_by_side(run_dirs):
             where it was.
 
     Raises:
-        RuntimeError: If one of them fails.
+        RuntimeError: If one of them fails; the others end then, too.
     """
     cores = count_cores()
     for first in range(0, len(run_dirs), cores):
@@ -36,25 +36,33 @@ def _train_at_once(run_dirs, cores):
         "TF_NUM_INTEROP_THREADS": threads,
         **os.environ,
     }
-    with concurrent.futures.ThreadPoolExecutor(len(run_dirs)) as pool:
-        for _ in pool.map(lambda path: _train(path, environment), run_dirs):
-            pass
+    with contextlib.ExitStack() as stack:
+        # Those that run when one fails are ended on the way out.
+        waiting = {
+            path: stack.enter_context(_start(path, environment))
+            for path in run_dirs
+        }
+        while waiting:
+            for path, process in list(waiting.items()):
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    _check_end(path, process.wait(timeout=1))
+                    del waiting[path]
 
 
-def _train(run_dir, environment):
-    output = pathlib.Path(run_dir, OUTPUT)
-    with (
-        output.open("a") as file,
-        subprocess.Popen(
+def _start(run_dir, environment):
+    with pathlib.Path(run_dir, OUTPUT).open("a") as file:
+        return subprocess.Popen(
             [sys.executable, "-m", __package__, str(run_dir)],
             stdin=subprocess.PIPE,  # ends when this process does
             stdout=file,
             stderr=subprocess.STDOUT,
             env=environment,
-        ) as process,
-    ):
-        process.wait()
-    if process.returncode:
+        )
+
+
+def _check_end(run_dir, status):
+    if status:
+        output = pathlib.Path(run_dir, OUTPUT)
         raise RuntimeError(
             f"Training in {run_dir} should have ended well. Received, at the "
             f"end of {output}:\n{output.read_text()[-1000:]}"

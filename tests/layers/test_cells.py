@@ -37,6 +37,7 @@ def test_the_gru_cell_is_that_of_keras():
         {"recurrent_activation": "hard_sigmoid"},
         {"use_bias": False},
         {"reset_after": False},
+        {"unroll": True},
     ],
 )
 def test_the_gru_layer_is_that_of_keras(lengths, options):

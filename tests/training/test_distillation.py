@@ -168,9 +168,18 @@ def test_runs_that_are_left_over_share_all_cores(monkeypatch):
 
 
 @pytest.mark.slow
-def test_a_run_beside_others_that_fails_is_named(tmp_path):
-    with pytest.raises(RuntimeError, match="settings.json"):
-        side_by_side.train_side_by_side([tmp_path])
+def test_a_run_that_fails_is_named_and_ends_those_beside_it(
+    corpus, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(side_by_side, "count_cores", lambda: 2)
+    endless, broken = tmp_path / "endless", tmp_path / "broken"
+    for folder in (endless, broken):
+        folder.mkdir()
+    settings = Settings(dataset=corpus, epochs=10_000, **TINY)
+    settings.save(endless / "settings.json")
+    with pytest.raises(RuntimeError, match="broken(.|\n)*settings.json"):
+        side_by_side.train_side_by_side([endless, broken])
+    assert not (endless / "model.keras").exists()
 
 
 @pytest.mark.slow

@@ -90,6 +90,24 @@ def test_huge_and_half_precision_logits_stay_finite():
         assert np.isfinite(value) and value.dtype == "float32"
 
 
+def test_another_default_type_rounds_no_labels():
+    label = 4097  # not a number in half precision
+    logits = np.zeros((1, 1, 5000), "float32")
+    logits[..., label] = 50.0
+    keras.config.set_floatx("float16")
+    try:
+        loss = TokenCrossEntropy()
+    finally:
+        keras.config.set_floatx("float32")
+    assert loss(np.full((1, 1), label), logits) < 0.01
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+def test_refuses_half_precision(dtype):
+    with pytest.raises(ValueError, match=f"Received: dtype='{dtype}'"):
+        TokenCrossEntropy(dtype=dtype)
+
+
 def test_config():
     loss = TokenCrossEntropy(0.2, consistency=3.0)
     copy = keras.saving.deserialize_keras_object(
