@@ -349,7 +349,8 @@ class TextTranslator(keras.Model):
         """Translates texts of several sentences, sentence by sentence.
 
         Line breaks end sentences, and are kept. Sentences in capitals are read
-        in small letters, and their translation is written in capitals.
+        in small letters, and their translation is written in capitals. What has
+        no letters, such as the number of a line, stays as it is.
 
         Args:
             source_text: A string, or a list, tuple, array or tensor of strings.
