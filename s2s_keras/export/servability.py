@@ -16,6 +16,15 @@ RELEASES = json.loads(
 LATEST = list(RELEASES)[-1]
 
 
+def check_release(release):
+    """Makes sure that a release of TensorFlow Serving is known."""
+    if release not in RELEASES:
+        raise ValueError(
+            f"`serving` should be one of {list(RELEASES)}. "
+            f"Received: serving={release!r}"
+        )
+
+
 def check_servable(path, release=LATEST):
     """Makes sure that a release of TensorFlow Serving can run a SavedModel.
 
@@ -27,11 +36,7 @@ def check_servable(path, release=LATEST):
         ValueError: If there is no such release, or if an operation would not
             run there. The message says which, where, and what to do.
     """
-    if release not in RELEASES:
-        raise ValueError(
-            f"`serving` should be one of {list(RELEASES)}. "
-            f"Received: serving={release!r}"
-        )
+    check_release(release)
     known = _linked_ops(release)
     problems = {
         f"- {node.op} ({place}): {advice}"

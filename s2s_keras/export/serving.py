@@ -12,6 +12,7 @@ import keras
 from s2s_keras.conventions import END_ID
 from s2s_keras.conventions import START_ID
 from s2s_keras.export.servability import LATEST
+from s2s_keras.export.servability import check_release
 from s2s_keras.export.servability import check_servable
 from s2s_keras.export.signatures import Signatures
 from s2s_keras.export.storage import WEIGHTS
@@ -72,6 +73,7 @@ def export(
         raise ValueError(
             f"`weights` should be one of {list(WEIGHTS)}. Received: {weights!r}"
         )
+    check_release(serving)
     if weights == "int8":
         text_translator = round_weights(text_translator)
     servable = text_translator.with_settings(

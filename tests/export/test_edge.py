@@ -1,6 +1,7 @@
 import concurrent.futures
 import json
 import os
+import shutil
 import subprocess
 import sys
 
@@ -54,7 +55,8 @@ def test_it_translates_as_translate(name, tmp_path, monkeypatch):
     model = make_text_translator(VARIANTS[name], num_beams=3)
     monkeypatch.setattr(edge, "_verify", lambda *_: None)
     translator = LiteRTTranslator(export_litert(model, tmp_path / "model"))
-    for num_beams in (3, 1):
+    # The loop searches with any beam, whatever the model.
+    for num_beams in (3, 1) if name == FIRST[0] else (3,):
         translator.settings["num_beams"] = num_beams
         expected = translate(model, num_beams=num_beams)
         assert [translator.translate(text) for text in SOURCES] == expected
@@ -103,7 +105,7 @@ def test_settings_are_set_at_export(tmp_path, monkeypatch):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("weights", "share"), [("float32", 1.0), ("float16", 0.5), ("int8", 0.36)]
+    ("weights", "share"), [("float16", 0.5), ("int8", 0.36)]
 )
 def test_small_weights_say_much_the_same(trained, weights, share, tmp_path):
     # LiteRT has no bfloat16; such models are exported in float32.
@@ -113,10 +115,17 @@ def test_small_weights_say_much_the_same(trained, weights, share, tmp_path):
     translator = LiteRTTranslator(folder, num_threads=2)
     found = [translator.translate(text) for text in SENTENCES]
     assert found == translate(trained, SENTENCES)
-    size = os.path.getsize(folder / "model.tflite")
     # In int8 a tied embedding is there twice, to look up and to multiply with.
-    full = 4 * trained.translator.count_params()
-    assert share * full < size < (share + 0.05) * full
+    assert share < share_of_float32(folder, trained) < share + 0.05
+
+
+def share_of_float32(folder, model):
+    size = os.path.getsize(folder / "model.tflite")
+    return size / (4 * model.translator.count_params())
+
+
+def test_weights_are_there_once(trained, exported):
+    assert 1 < share_of_float32(exported, trained) < 1.05
 
 
 def test_a_device_needs_no_tensorflow(trained, exported):
@@ -168,13 +177,15 @@ def test_white_space_is_what_training_took_it_for():
     assert " " in spaces and "\u3000" in spaces
 
 
-@pytest.mark.slow
 def test_a_model_that_answers_otherwise_is_not_published(
-    trained, tmp_path, monkeypatch
+    trained, exported, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(edge, "END_ID", 5)
+    def write(model, folder, weights):
+        shutil.copytree(exported, folder, dirs_exist_ok=True)
+
+    monkeypatch.setattr(edge, "_write", write)
     with pytest.raises(RuntimeError, match="the score"):
-        export_litert(trained, tmp_path / "model")
+        export_litert(trained, tmp_path / "model", length_penalty=0.0)
     assert not list(tmp_path.iterdir())
 
 

@@ -4,7 +4,6 @@ from laws import export_unverified
 from laws import make_text_translator
 
 from s2s_keras import export
-from s2s_keras.export import serving
 from s2s_keras.export.servability import RELEASES
 from s2s_keras.export.servability import check_servable
 
@@ -64,11 +63,10 @@ def test_unknown_operations_are_refused(tmp_path):
     refuse(path, "2.20", "AddV9", "not linked")
 
 
-@pytest.mark.slow
 def test_unknown_releases_are_refused(tmp_path):
     with pytest.raises(ValueError, match="'2.20'.*serving='1.15'"):
         export(make_text_translator(), tmp_path / "model", serving="1.15")
-    assert not list((tmp_path / "model").iterdir())
+    assert not list(tmp_path.iterdir())
 
 
 def test_every_release_runs_our_models(tmp_path):
@@ -77,19 +75,3 @@ def test_every_release_runs_our_models(tmp_path):
     )
     for release in RELEASES:
         check_servable(version, release)
-
-
-@pytest.mark.slow
-def test_a_model_that_answers_otherwise_is_not_published(tmp_path, monkeypatch):
-    made, other = make_text_translator(), make_text_translator()
-    for weight in other.translator.trainable_weights:
-        weight.assign(-weight)
-    verify = serving.verify
-    monkeypatch.setattr(
-        serving, "verify", lambda path, model: verify(path, other)
-    )
-    with pytest.raises(
-        RuntimeError, match="should answer as `text_translator`"
-    ):
-        export(made, tmp_path / "model")
-    assert not list((tmp_path / "model").iterdir())

@@ -152,12 +152,19 @@ def test_weights_are_of_a_known_type(text_translator, tmp_path):
         export(text_translator, tmp_path / "model", weights="int4")
 
 
-def test_a_failed_export_leaves_nothing(text_translator, tmp_path, monkeypatch):
-    def write_half(_, path, weights):
-        (path / "saved_model.pb").touch()
+@pytest.mark.parametrize("place", ["_write_archive", "write_warmup", "verify"])
+def test_a_failed_export_leaves_nothing(
+    text_translator, tmp_path, monkeypatch, place
+):
+    def write(_, path, weights):
+        (path / "assets.extra").mkdir()
+
+    def fail(*_):
         raise OSError("No space left on device")
 
-    monkeypatch.setattr(serving, "_write_archive", write_half)
+    monkeypatch.setattr(serving, "_write_archive", write)
+    monkeypatch.setattr(serving, "check_servable", lambda *_: None)
+    monkeypatch.setattr(serving, place, fail)
     with pytest.raises(OSError, match="No space left"):
         export(text_translator, tmp_path / "model")
     assert not list((tmp_path / "model").iterdir())

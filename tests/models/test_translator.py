@@ -188,6 +188,7 @@ def test_xla_and_cudnn_exclude_each_other():
     assert layer.use_cudnn == "auto" and not translator.jit_compile
 
 
+@pytest.mark.slow
 def test_a_loaded_model_goes_on_training_as_the_saved_one(tmp_path):
     translator = make_translator()
     translator.compile(FusedAdam(0.1), TokenCrossEntropy())

@@ -7,6 +7,7 @@ from laws import make_text_translator
 from laws import variant
 
 from s2s_keras.cli import main
+from s2s_keras.studies import complexity
 
 
 @pytest.fixture(scope="module")
@@ -116,7 +117,21 @@ def test_alignment_needs_attention(folder, tmp_path):
 
 
 @pytest.mark.slow
-def test_complexity_times_and_weighs(folder, tmp_path):
+def test_complexity_times_and_weighs(folder, tmp_path, monkeypatch):
+    def measure_memory(architectures, vocabulary_size, lengths):
+        assert vocabulary_size == 8000 and lengths == [4, 16, 32]
+        return [
+            {
+                "model": name,
+                "source_len": length,
+                "target_len": length,
+                "megabytes": 1.0 * architecture.units,
+            }
+            for name, architecture in architectures.items()
+            for length in lengths
+        ]
+
+    monkeypatch.setattr(complexity, "measure_memory", measure_memory)
     result = study(
         *("complexity", "--lengths", "4,16,32", "--units", 16),
         *("--out", tmp_path / "out"),

@@ -153,16 +153,15 @@ def test_teachers_share_the_cores(
 
 
 def test_runs_that_are_left_over_share_all_cores(monkeypatch):
-    threads = {}
+    threads, process = {}, subprocess.Popen("true")
     monkeypatch.delenv("TF_NUM_INTRAOP_THREADS", raising=False)
     monkeypatch.setattr(side_by_side, "count_cores", lambda: 2)
-    monkeypatch.setattr(
-        side_by_side,
-        "_train",
-        lambda path, environment: threads.update(
-            {path: environment["TF_NUM_INTRAOP_THREADS"]}
-        ),
-    )
+
+    def start(path, environment):
+        threads[path] = environment["TF_NUM_INTRAOP_THREADS"]
+        return process
+
+    monkeypatch.setattr(side_by_side, "_start", start)
     side_by_side.train_side_by_side(["0", "1", "2"])
     assert threads == {"0": "1", "1": "1", "2": "2"}
 
@@ -177,9 +176,16 @@ def test_a_run_that_fails_is_named_and_ends_those_beside_it(
         folder.mkdir()
     settings = Settings(dataset=corpus, epochs=10_000, **TINY)
     settings.save(endless / "settings.json")
+    started, start = [], side_by_side._start
+
+    def spy(*args):
+        started.append(start(*args))
+        return started[-1]
+
+    monkeypatch.setattr(side_by_side, "_start", spy)
     with pytest.raises(RuntimeError, match="broken(.|\n)*settings.json"):
         side_by_side.train_side_by_side([endless, broken])
-    assert not (endless / "model.keras").exists()
+    assert [process.returncode for process in started] == [1, 1]
 
 
 @pytest.mark.slow
@@ -204,6 +210,8 @@ def test_a_run_has_its_teacher_for_training_alone(
 
     def spy(pairs, *args):
         read.append(read_pairs(pairs))
+        if len(read) == 2:
+            raise InterruptedError
         return tokenize_pairs(pairs, *args)
 
     monkeypatch.setattr(job, "tokenize_pairs", spy)
@@ -214,7 +222,8 @@ def test_a_run_has_its_teacher_for_training_alone(
         **TINY,
     )
     corpora = job.load_corpora(settings)
-    job.train(settings, corpora, tmp_path)
+    with pytest.raises(InterruptedError):
+        job.train(settings, corpora, tmp_path)
     taught = tmp_path / "taught.json"
     expected = add_translations(corpora.train, None, taught)
     assert read == [read_pairs(expected), read_pairs(corpora.validation)]
@@ -231,7 +240,7 @@ def test_teachers_are_trained_once_and_translate_together(
         dataset=corpus, teacher="toy", teachers=2, epochs=1, **TINY
     )
     corpora = job.load_corpora(settings)
-    job.train(settings, corpora, tmp_path)
+    learned = read_pairs(job._training_pairs(settings, corpora, tmp_path))
     teachers = [
         TextTranslator.from_preset(tmp_path / "teachers" / str(number))
         for number in range(2)
@@ -242,9 +251,10 @@ def test_teachers_are_trained_once_and_translate_together(
     said = make_ensemble(teachers).translate(sources)
     taught = json.loads((tmp_path / "taught.json").read_text())
     assert taught["translations"] == list(map(str, said))
+    assert learned[1] == read_pairs(corpora.train)[1] + taught["translations"]
     logs = tmp_path.rglob("log.csv")
     rows = [row for log in logs for row in read_rows(log.parent)]
-    assert len(rows) == 3
+    assert len(rows) == 2
     assert count_cpu_minutes(tmp_path) == pytest.approx(
         taught["cpu_minutes"] + sum(float(row["cpu_minutes"]) for row in rows)
     )

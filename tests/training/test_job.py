@@ -9,6 +9,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from click.testing import CliRunner
 from laws import make_text_translator
 
 from s2s_keras import AttentionDecoder
@@ -18,8 +19,11 @@ from s2s_keras import ScheduledSampling
 from s2s_keras import TokenAccuracy
 from s2s_keras import TokenCrossEntropy
 from s2s_keras import Translator
+from s2s_keras.cli import main
 from s2s_keras.conventions import END_ID
 from s2s_keras.conventions import START_ID
+from s2s_keras.data.variation import Variation
+from s2s_keras.export import serving
 from s2s_keras.training import job
 from s2s_keras.training.log import read_rows
 from s2s_keras.training.settings import Settings
@@ -88,6 +92,35 @@ def test_xla_compiles_a_run_of_few_shapes(corpus, tmp_path, monkeypatch):
     assert 1 < float(row["val_perplexity"]) < 1000
 
 
+def test_only_training_text_varies_and_all_pairs_come_twice(
+    corpus, tmp_path, monkeypatch
+):
+    variations, copies = [], []
+    tokenize_pairs, make_batches = job.tokenize_pairs, job.make_batches
+
+    def spy_on_pairs(*args):
+        variations.append(args[-1])
+        return tokenize_pairs(*args)
+
+    def spy_on_batches(*args, **kwargs):
+        copies.append(kwargs["num_copies"])
+        if len(copies) == 2:
+            raise InterruptedError
+        return make_batches(*args, **kwargs)
+
+    monkeypatch.setattr(job, "tokenize_pairs", spy_on_pairs)
+    monkeypatch.setattr(job, "make_batches", spy_on_batches)
+    changes = {"noise": 0.2, "subword_sampling": 0.3, "consistency": 2.0}
+    settings = Settings(dataset=corpus, **SMALL, **changes, seed=5)
+    with pytest.raises(InterruptedError):
+        job.train(settings, job.load_corpora(settings), tmp_path)
+    assert variations == [Variation(2, 0.3, 0.2, 5), None]
+    assert copies == [2, 2]
+    translator = Translator.from_architecture(settings, 400)
+    job.compile_translator(translator, settings, steps=10)
+    assert translator.loss.consistency == 2
+
+
 @pytest.mark.parametrize("jit_compile", [False, True])
 def test_the_settings_say_whether_xla_compiles(jit_compile):
     settings = Settings(**SMALL, jit_compile=jit_compile)
@@ -97,7 +130,12 @@ def test_the_settings_say_whether_xla_compiles(jit_compile):
 
 
 @pytest.mark.slow
-def test_train_gives_the_best_epochs_model(corpus, tmp_path):
+def test_train_gives_the_best_epochs_model(corpus, tmp_path, monkeypatch):
+    def keep_the_first(self, epoch, logs=None):
+        if epoch == 0:
+            self.model.save_weights(self.run_dir / "best.weights.h5")
+
+    monkeypatch.setattr(job.BestWeights, "on_epoch_end", keep_the_first)
     settings = Settings(dataset=corpus, **SMALL)
     run_dir = tmp_path / "run"
     run_dir.mkdir()
@@ -109,17 +147,25 @@ def test_train_gives_the_best_epochs_model(corpus, tmp_path):
     assert len(rows) == 2
     assert {"val_bleu", "val_perplexity", "token_accuracy"} <= set(rows[0])
     assert sum(float(row["cpu_minutes"]) for row in rows) > 0
-    assert (run_dir / "best.weights.h5").exists()
+    returned = text_translator.translator.get_weights()
+    text_translator.translator.load_weights(run_dir / "best.weights.h5")
+    best = text_translator.translator.get_weights()
+    for found, expected in zip(returned, best, strict=True):
+        np.testing.assert_array_equal(found, expected)
     assert list((run_dir / "tensorboard").rglob("events*"))
 
 
 @pytest.mark.slow
 def test_averaged_weights_are_what_is_kept(corpus, tmp_path):
+    kept = []
     for name, momentum in (("plain", 0.0), ("averaged", 0.9)):
         (tmp_path / name).mkdir()
         changes = {"epochs": 1, "ema_momentum": momentum}
         settings = Settings(dataset=corpus, **SMALL | changes)
-        job.train(settings, job.load_corpora(settings), tmp_path / name)
+        model = job.train(settings, job.load_corpora(settings), tmp_path / name)
+        kept.append(model.translator.trainable_weights)
+    for one, other in zip(*kept, strict=True):
+        assert not np.array_equal(one, other), one.path
     plain, averaged = (
         list(csv.DictReader((tmp_path / name / "log.csv").open()))
         for name in ("plain", "averaged")
@@ -195,25 +241,30 @@ def tf_pairs():
 
 
 @pytest.mark.slow
-def test_a_killed_run_goes_on(corpus, tmp_path):
+def test_a_killed_run_goes_on(corpus, tmp_path, monkeypatch):
     settings = SMALL | {"epochs": 4}
-    command = [
-        *(sys.executable, "-m", "s2s_keras.cli", "train", "--name", "killed"),
-        *("--dataset", corpus),
+    arguments = [
+        *("train", "--name", "killed", "--dataset", corpus),
         *(
             f"--{name.replace('_', '-')}={value}"
             for name, value in settings.items()
         ),
     ]
     log = tmp_path / "runs" / "killed" / "log.csv"
+    command = [sys.executable, "-m", "s2s_keras.cli", *arguments]
     with subprocess.Popen(command, cwd=tmp_path) as run:
         while not (log.exists() and len(log.read_text().splitlines()) > 2):
             assert run.poll() is None
             time.sleep(0.1)
         os.kill(run.pid, signal.SIGKILL)
-    before = len(log.read_text().splitlines())
-    subprocess.run([*command, "--resume"], cwd=tmp_path, check=True)
-    epochs = [int(row["epoch"]) for row in csv.DictReader(log.open())]
-    assert before > 2 and epochs == list(range(4))
+    # The second epoch may have been logged, and not saved yet.
+    before = log.read_text().splitlines()[:2]
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(serving, "verify", lambda *_: None)
+    result = CliRunner().invoke(main, [*arguments, "--resume"])
+    assert result.exit_code == 0, result.output
+    after = log.read_text().splitlines()
+    assert after[:2] == before  # with the processor time that it took
+    assert [int(row["epoch"]) for row in csv.DictReader(after)] == [0, 1, 2, 3]
     assert (tmp_path / "runs" / "killed" / "model.keras").exists()
     assert (tmp_path / "exported" / "killed" / "1").is_dir()

@@ -47,7 +47,8 @@ def fit(run_dir, scores, killed_at=None, patience=9, ema=False, logged=False):
     forget_unsaved(run_dir)
     keras.utils.set_random_seed(0)
     model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
-    model.compile(keras.optimizers.Adam(0.1, use_ema=ema), "mse")
+    optimizer = keras.optimizers.Adam(0.1, use_ema=ema)
+    model.compile(optimizer, "mse", run_eagerly=True)
     averaging = [keras.callbacks.SwapEMAWeights(True)] if ema else []
     model.fit(
         np.ones((8, 2)),
