@@ -51,6 +51,7 @@ def test_a_model_that_answers_otherwise_is_refused(
         verification.verify("path", model)
 
 
+@pytest.mark.slow
 def test_a_model_that_cannot_run_is_refused(model, tmp_path):
     with pytest.raises(
         RuntimeError, match="run without s2s_keras(.|\\n)*Error"
