@@ -28,6 +28,7 @@ SHIPPED = {
     "bahdanau_small_es_en": ("¿Cómo estás?", "How are you?"),
 }
 EXPORTED = pathlib.Path(__file__).parents[1] / "exported"
+PYPROJECT = pathlib.Path(__file__).parents[1] / "pyproject.toml"
 EVERY_PRESET = pytest.mark.parametrize("name", PRESETS)
 
 
@@ -168,3 +169,10 @@ def test_what_is_shipped_is_complete_small_and_attributed(name):
 @pytest.mark.parametrize("name", SHIPPED)
 def test_a_shipped_servable_answers_as_the_model_that_it_came_from(name):
     verify(EXPORTED / name / "1", TextTranslator.from_preset(name))
+
+
+def test_the_package_brings_the_shipped_models():
+    lines = PYPROJECT.read_text().splitlines()
+    models = [f"exported/{name}/model.keras" for name in SHIPPED]
+    expected = sorted(f'"{path}" = "s2s_keras/{path}"' for path in models)
+    assert sorted(line for line in lines if "model.keras" in line) == expected

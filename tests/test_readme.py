@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import pytest
+from click.testing import CliRunner
 
 from s2s_keras.cli import main
 
@@ -46,7 +47,7 @@ def test_there_are_commands_to_try():
 
 
 # Exports are not checked here.
-BEFORE = """
+PREAMBLE = """
 import keras, s2s_keras
 s2s_keras.export.__globals__["verify"] = lambda *_: None
 """
@@ -61,7 +62,13 @@ def test_the_python_runs_from_top_to_bottom(tmp_path):
     ):
         assert f'"{split}"' in program
         program = program.replace(f'"{split}"', f'"{part}"')
-    program = f"{BEFORE}\n{program}"
+    program = f"{PREAMBLE}\n{program}"
     subprocess.run([sys.executable, "-c", program], cwd=tmp_path, check=True)
     for name in ("attention.png", "model.keras", "exported/my_model/1"):
         assert (tmp_path / name).exists(), name
+
+
+def test_the_table_of_presets_is_what_the_command_prints():
+    printed = CliRunner().invoke(main, ["presets"]).stdout
+    table, _ = printed.split("\n\n", 1)
+    assert f"```\n{table}\n```" in README

@@ -9,12 +9,16 @@ import signal
 import subprocess
 import sys
 
+import aiohttp.web
 import pytest
 import toy_model
 from click.testing import CliRunner
 from endpoint.conftest import ask
 
 from s2s_keras.cli import main
+from s2s_keras.endpoint import commands
+from s2s_keras.endpoint import server
+from s2s_keras.endpoint.batching import Limits
 
 STEPS = 50_000  # of a loop; some tenths of a second
 LOAD_FOR_EVER = """
@@ -94,6 +98,43 @@ def test_it_does_not_wait_for_a_version_that_is_being_loaded(toy_path):
 
 def run(*arguments):
     return CliRunner().invoke(main, arguments)
+
+
+class Made:
+    """Stands for what is made of these arguments."""
+
+    name = "mine"
+
+    def __init__(self, *args, **kwargs):
+        self.args, self.kwargs = args, kwargs
+
+
+def test_every_option_reaches_the_server(toy_path, monkeypatch):
+    started = []
+    for place in ("manager.Manager", "batching.Batcher", "server.Endpoint"):
+        monkeypatch.setattr(f"s2s_keras.endpoint.{place}", Made)
+    monkeypatch.setattr(server, "make_app", lambda endpoint, _: endpoint)
+    monkeypatch.setattr(
+        aiohttp.web, "run_app", lambda *args, **kw: started.append((args, kw))
+    )
+    for name in ("limit_heaps", "one_thread_an_operation", "_log_to_stderr"):
+        monkeypatch.setattr(commands, name, lambda *_: None)
+    monkeypatch.setattr(commands.os, "_exit", lambda _: None)
+    result = run(
+        *("serve", str(toy_path), "--name", "mine", "--host", "0.0.0.0"),
+        *("--port", "0", "--label", "stable=1", "--all-versions"),
+        *("--max-batch-size", "8", "--batch-delay", "10", "--threads", "3"),
+        *("--max-queue", "9", "--timeout", "5", "--max-body", "0.5"),
+    )
+    assert result.exit_code == 0, result.output
+    (((endpoint,), options),) = started
+    assert options["host"] == "0.0.0.0" and options["port"] == 0
+    assert options["shutdown_timeout"] == 5
+    manager, batcher, bounds = endpoint.args
+    assert manager.args == (toy_path, "mine", {"stable": 1}, True)
+    assert manager.kwargs["load"].keywords == {"timeout": 5}
+    assert batcher.args == (Limits(8, 0.01, threads=3, queue=9),)
+    assert bounds == server.Bounds(body=2**19, timeout=5)
 
 
 def test_serve_refuses_a_version_and_an_empty_folder(toy_path, tmp_path):
