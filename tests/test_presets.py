@@ -2,6 +2,7 @@ import dataclasses
 import pathlib
 import re
 
+import numpy as np
 import pytest
 from laws import TEXTS
 from laws import make_text_translator
@@ -40,12 +41,15 @@ def model():
 def test_a_saved_preset_comes_back(model, tmp_path):
     folder = tmp_path / "new" / "mine"
     model.save_to_preset(folder)
-    expected = model.translate(TEXTS[:4])
     for preset in (folder, str(folder), folder / "model.keras"):
         loaded = TextTranslator.from_preset(preset)
-        assert list(map(str, loaded.translate(TEXTS[:4]))) == list(
-            map(str, expected)
-        )
+        assert loaded.settings == model.settings
+        for weight, expected in zip(
+            loaded.translator.weights, model.translator.weights, strict=True
+        ):
+            np.testing.assert_array_equal(weight, expected)
+    found, expected = (m.translate(TEXTS[:4]) for m in (loaded, model))
+    assert list(map(str, found)) == list(map(str, expected))
 
 
 @pytest.mark.slow

@@ -15,6 +15,8 @@ from s2s_keras.conventions import END_ID
 from s2s_keras.conventions import START_ID
 from s2s_keras.export import serving
 from s2s_keras.export.servability import LATEST
+from s2s_keras.export.servability import RELEASES
+from s2s_keras.export.servability import check_servable
 from s2s_keras.export.serving import export
 from s2s_keras.export.versions import list_versions
 
@@ -81,6 +83,8 @@ def test_exported_it_equals_translate_in_a_clean_process(names, tmp_path):
         text_translator = make_text_translator(VARIANTS[name], num_beams=3)
         # One clean process for all of them, instead of one each.
         version = export_unverified(text_translator, tmp_path / name)
+        for release in RELEASES:
+            check_servable(version, release)
         requests.append((version, texts))
         translations = text_translator.translate(texts)
         expected.append([item.text for item in translations])

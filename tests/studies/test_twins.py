@@ -15,7 +15,6 @@ from s2s_keras.training.settings import Settings
     "settings",
     [
         SYNTHETIC,
-        Settings(),
         Settings(cell="lstm", num_layers=2, query="current", units=64),
         Settings(embedding_in_memory=True, units=64),
         Settings(attention="dot", units=64),
