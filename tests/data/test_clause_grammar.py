@@ -36,6 +36,7 @@ def sample():
 # Laws.
 
 
+@pytest.mark.slow
 def test_same_seed_same_pairs_in_another_process():
     code = (
         "from s2s_keras.data.clause_grammar.grammar import generate;"

@@ -182,6 +182,7 @@ def test_the_path_must_be_a_folder(text_translator, tmp_path):
     assert (tmp_path / "model").read_text() == "a file"
 
 
+@pytest.mark.slow
 def test_cudnn_is_off_while_a_model_is_exported(
     text_translator, tmp_path, monkeypatch
 ):

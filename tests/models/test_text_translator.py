@@ -127,6 +127,7 @@ def test_the_report_names_the_caller(text_translator, name, wrap):
     assert [warning.filename for warning in warned] == [__file__]
 
 
+@pytest.mark.slow
 def test_the_default_policy_rounds_no_weights():
     model = make_text_translator()
     expected = model.translate(TEXTS)
