@@ -174,7 +174,7 @@ def make_batches(
         tokens_per_batch: Integer. When given, replaces `batch_size` by a
             budget: pairs in a batch times their greatest length, padding
             included, stays within it where `num_shapes` is not given, but for
-            a pair that is longer by itself.
+            a pair, or one for each device, that is longer by itself.
         shuffle_seed: Integer. When given, pairs come in a new order in every
             epoch, the same in every run. Otherwise they keep one order. Where
             there are variants of the pairs, each epoch draws one.

@@ -261,6 +261,8 @@ def test_a_killed_run_goes_on(corpus, tmp_path, monkeypatch):
     before = log.read_text().splitlines()[:2]
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(serving, "verify", lambda *_: None)
+    refused = CliRunner().invoke(main, arguments)
+    assert refused.exit_code == 1 and "--resume" in refused.output
     result = CliRunner().invoke(main, [*arguments, "--resume"])
     assert result.exit_code == 0, result.output
     after = log.read_text().splitlines()
