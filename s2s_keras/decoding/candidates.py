@@ -77,10 +77,11 @@ def likeliest_continuations(logits, log_probs, must_end):
         the log-probability -1e9.
     """
     num_beams, size = log_probs.shape[1], logits.shape[-1]
-    logits = ops.reshape(logits, (-1, num_beams, size))
-    probabilities = ops.softmax(ops.cast(logits, "float32"))
     best, index = likeliest_of_all(
-        probabilities, log_probs, must_end, 2 * num_beams
+        ops.softmax(ops.cast(logits, "float32")),
+        log_probs,
+        must_end,
+        2 * num_beams,
     )
     return best, index // size, index % size
 
@@ -92,7 +93,7 @@ def likeliest_of_all(probabilities, log_probs, must_end, k):
     than half the time of looking everywhere.
 
     Args:
-        probabilities: Float32 tensor `[active, num_beams, vocabulary_size]`.
+        probabilities: Float32 tensor `[active * num_beams, vocabulary_size]`.
         log_probs: Float32 tensor `[active, num_beams]`, of the hypotheses.
         must_end: Boolean tensor `[active]`, where only END may come next.
         k: Integer.
@@ -101,12 +102,15 @@ def likeliest_of_all(probabilities, log_probs, must_end, k):
         Log-probabilities, -1e9 at least, and int32 indices into
         `[num_beams * vocabulary_size]`, both `[active, k]`, likeliest first.
     """
-    _, num_beams, size = probabilities.shape
+    num_beams, size = log_probs.shape[1], probabilities.shape[-1]
     width = _block_width(size)
-    blocks = ops.reshape(probabilities, (-1, num_beams, size // width, width))
+    num_blocks = size // width
+    # Only one reshape is of all that is large: LiteRT copies what it reshapes.
+    blocks = ops.reshape(probabilities, (-1, num_beams * num_blocks, width))
+    maxima = ops.reshape(ops.max(blocks, axis=-1), (-1, num_beams, num_blocks))
     largest = ops.max(log_probs, axis=1, keepdims=True)
     weights = ops.exp(log_probs - largest)[..., None]
-    block = _likely_blocks(ops.max(blocks, axis=-1) * weights, k)
+    block = _likely_blocks(maxima * weights, k)
     inside = _look_inside(blocks, weights, block, must_end)
     best, place = ops.top_k(inside, k)
     best = ops.maximum(ops.log(best) + largest, IMPOSSIBLE)
@@ -148,7 +152,7 @@ def _look_inside(blocks, weights, block, must_end):
     """The probabilities in some of the blocks, weighted.
 
     Args:
-        blocks: Float32 tensor `[active, num_beams, num_blocks, width]`.
+        blocks: Float32 tensor `[active, num_beams * num_blocks, width]`.
         weights: Float32 tensor `[active, num_beams, 1]`.
         block: Int32 tensor `[active, num_chosen]`, as `_likely_blocks` counts.
         must_end: Boolean tensor `[active]`, where only END may come next.
@@ -157,17 +161,16 @@ def _look_inside(blocks, weights, block, must_end):
         Float32 tensor `[active, num_chosen * width]`, 0 for what must not
         come.
     """
-    _, num_beams, num_blocks, width = blocks.shape
-    blocks = ops.reshape(blocks, (-1, num_beams * num_blocks, width))
+    (_, everywhere, width), num_beams = blocks.shape, weights.shape[1]
     # What may come has a probability that is not 0, however unlikely it is.
     inside = ops.maximum(gather(blocks, block, 1), SMALLEST)
-    inside = inside * gather(weights, block // num_blocks, 1)
-    within = np.arange(width, dtype="int32")
-    token_ids = (block % num_blocks)[..., None] * width + within
-    allowed = ops.where(
-        must_end[:, None, None], token_ids == END_ID, _may_come(token_ids)
-    )
-    inside = ops.where(allowed, inside, 0.0)
+    inside = inside * gather(weights, block // (everywhere // num_beams), 1)
+    is_first = np.arange(block.shape[1]) < num_beams
+    token_ids = np.where(is_first[:, None], np.arange(width), width)
+    may_come = _may_come(token_ids).astype("float32")
+    is_end = (token_ids == END_ID).astype("float32")
+    must_end = ops.cast(must_end, "float32")[:, None, None]
+    inside = inside * (may_come + must_end * (is_end - may_come))
     return ops.reshape(inside, (-1, block.shape[1] * width))
 
 
@@ -180,3 +183,18 @@ def best_going_on(log_probs, parents, token_ids):
         gather(parents, index, 1),
         gather(token_ids, index, 1),
     )
+
+
+def best_ended(log_probs, parents, token_ids):
+    """Those of the better half of the continuations that took END.
+
+    Only the better half counts, so that a beam of one is greedy search.
+
+    Returns:
+        Whether it took END, the log-probability and the parent, each
+        `[active, num_beams]`.
+    """
+    num_beams = log_probs.shape[1] // 2
+    log_probs, token_ids = log_probs[:, :num_beams], token_ids[:, :num_beams]
+    ended = ops.logical_and(token_ids == END_ID, log_probs > IMPOSSIBLE / 2)
+    return ended, log_probs, parents[:, :num_beams]

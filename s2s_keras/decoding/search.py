@@ -13,6 +13,7 @@ from keras import ops
 from s2s_keras.conventions import END_ID
 from s2s_keras.conventions import PAD_ID
 from s2s_keras.decoding.candidates import IMPOSSIBLE
+from s2s_keras.decoding.candidates import best_ended
 from s2s_keras.decoding.candidates import best_going_on
 from s2s_keras.decoding.candidates import gather
 from s2s_keras.decoding.candidates import likeliest_continuations
@@ -189,16 +190,13 @@ def beam_search(
 
     def advance(time, sentences, live, history):
         result = step(live.token_ids, live.state, sentences.attended)
-        log_probs, parents, token_ids = likeliest_continuations(
+        found = likeliest_continuations(
             result.logits, live.log_probs, time + 1 >= sentences.max_lengths
         )
-        end_score, num_ended = _find_ended(
-            live.num_ended, log_probs, token_ids, time, alpha
+        end_score, end_parents, num_ended = _find_ended(
+            live.num_ended, found, time, alpha
         )
-        end_parents = parents[:, :num_beams]
-        log_probs, parents, token_ids = best_going_on(
-            log_probs, parents, token_ids
-        )
+        log_probs, parents, token_ids = best_going_on(*found)
         weights = keras.tree.map_structure(
             lambda weights: ops.reshape(weights, (-1, num_beams, source_len)),
             result.attention,
@@ -240,23 +238,20 @@ def _write_step(buffers, values, time, sentences):
     )
 
 
-def _find_ended(num_ended, log_probs, token_ids, time, alpha):
-    """Scores the candidates that took END, if in time.
-
-    Only the first `num_beams` candidates count, so that a beam of one is
-    greedy search; and a sentence that is done stays as it is.
+def _find_ended(num_ended, found, time, alpha):
+    """Scores the hypotheses that ended; a sentence that is done stays as it is.
 
     Returns:
-        The scores `[active, num_beams]`, IMPOSSIBLE where there was no END,
-        and how many hypotheses of each sentence have ended, `[active]`.
+        The scores, IMPOSSIBLE where there was no END, and the parents, both
+        `[active, num_beams]`; and how many hypotheses of each sentence have
+        ended, `[active]`.
     """
-    num_beams = log_probs.shape[1] // 2
-    log_probs, token_ids = log_probs[:, :num_beams], token_ids[:, :num_beams]
-    ended = ops.logical_and(token_ids == END_ID, log_probs > IMPOSSIBLE / 2)
-    ended = ops.logical_and(ended, num_ended[:, None] < num_beams)
+    ended, log_probs, parents = best_ended(*found)
+    ended = ops.logical_and(ended, num_ended[:, None] < parents.shape[1])
     score = log_probs / length_penalty(time + 1, alpha)
     return (
         ops.where(ended, score, IMPOSSIBLE),
+        parents,
         num_ended + ops.sum(ops.cast(ended, "int32"), axis=1),
     )
 

@@ -1,5 +1,6 @@
 """Models for phones and small boards, which LiteRT runs."""
 
+import functools
 import importlib.util
 import json
 import os
@@ -16,6 +17,9 @@ from keras import ops
 from s2s_keras.conventions import END_ID
 from s2s_keras.conventions import PAD_ID
 from s2s_keras.conventions import START_ID
+from s2s_keras.decoding.candidates import best_ended
+from s2s_keras.decoding.candidates import best_going_on
+from s2s_keras.decoding.candidates import likeliest_continuations
 from s2s_keras.export import stepping
 from s2s_keras.export import warmup
 from s2s_keras.layers.products import element_by_element
@@ -28,15 +32,15 @@ WEIGHTS = {"float32": 1e-3, "float16": 0.02, "int8": 0.3}
 def export_litert(text_translator, folder, weights="float32", **settings):
     """Writes a model that LiteRT runs, and the loop that searches with it.
 
-    The folder holds `model.tflite`, with the signatures `encode` and `encode_4`
-    (`source_ids` `[1, source_len]`, `[4, source_len]`) and `step` (see
-    `stepping.step`; instead of `log_probs` it gives `probabilities`, of PAD and
-    START, too), built-in operations only; `source.spm` and `target.spm`, the
-    vocabularies; `settings.json`; and `translate.py`, which needs but
-    ai-edge-litert, numpy and sentencepiece.
+    The folder holds `model.tflite`, built-in operations only, with the
+    signatures `encode` and `encode_4` (`source_ids` `[1, source_len]`,
+    `[4, source_len]`) and `decode`, a step of a beam search of `num_beams`;
+    `source.spm` and `target.spm`, the vocabularies; `settings.json`; and
+    `translate.py`, which needs but ai-edge-litert, numpy and sentencepiece.
 
     The folder appears when a fresh process has translated with it, and when it
-    scores translations as `text_translator` does.
+    scores translations, and finds some that are as good, as `text_translator`
+    does.
 
     Args:
         text_translator: `TextTranslator`.
@@ -86,7 +90,7 @@ def export_litert(text_translator, folder, weights="float32", **settings):
 def _write(text_translator, folder, weights):
     translator = text_translator.translator
     started = stepping.name_start(_trace_start(translator))
-    model = convert(translator, weights)
+    model = convert(translator, text_translator.num_beams, weights)
     (folder / "model.tflite").write_bytes(model)
     for side in ("source", "target"):
         tokenizer = getattr(text_translator, f"{side}_tokenizer")
@@ -107,20 +111,21 @@ def _write(text_translator, folder, weights):
     shutil.copyfile(LOOP, folder / "translate.py")
 
 
-def convert(translator, weights="float32"):
-    """Converts encoder and step to one LiteRT model that shares weights.
+def convert(translator, num_beams, weights="float32"):
+    """Converts encoder and decoder to one LiteRT model that shares weights.
 
     Args:
         translator: `Translator`.
+        num_beams: Integer. Width of the beam.
         weights: One of `WEIGHTS`.
 
     Returns:
         Bytes of the flatbuffer.
     """
     with tempfile.TemporaryDirectory() as folder:
-        _write_archive(translator, folder)
+        _write_archive(translator, folder, num_beams)
         converter = tf.lite.TFLiteConverter.from_saved_model(
-            folder, signature_keys=["encode", "encode_4", "step"]
+            folder, signature_keys=["decode", "encode", "encode_4"]
         )
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
         if weights != "float32":
@@ -143,33 +148,61 @@ def _trace_start(translator):
     return start.get_concrete_function().structured_outputs
 
 
-def _write_archive(translator, folder):
+def _write_archive(translator, folder, num_beams):
     """Writes a SavedModel with the signatures that LiteRT gets."""
     started = _trace_start(translator)
 
     def encode(source_ids):
         return stepping.name_start(translator.start(source_ids))
 
-    def step(inputs):
-        return stepping.step(translator, started, inputs, _probabilities)
+    def decode(inputs):
+        go_on = functools.partial(
+            _go_on, log_probs=inputs["log_probs"], must_end=inputs["must_end"]
+        )
+        return stepping.step(translator, started, inputs, go_on)
 
+    beams = {
+        "log_probs": tf.TensorSpec([None, num_beams], tf.float32, "log_probs"),
+        "must_end": tf.TensorSpec([None], tf.bool, "must_end"),
+    }
     archive = keras.export.ExportArchive()
     archive.track(translator)
     with element_by_element():
         # LiteRT's loops know how many they read; sixteen gain nothing more.
         archive.add_endpoint("encode", encode, [_source_ids(1)])
         archive.add_endpoint("encode_4", encode, [_source_ids(4)])
-        archive.add_endpoint("step", step, [stepping.step_inputs(started)])
+        archive.add_endpoint(
+            "decode", decode, [stepping.step_inputs(started) | beams]
+        )
         archive.write_out(folder, verbose=False)
 
 
-def _probabilities(logits):
-    """What a search needs, and LiteRT is quick with; logarithms it is not."""
-    return {"probabilities": ops.softmax(logits)}
+def _go_on(logits, log_probs, must_end):
+    """Tells how the hypotheses go on, and all probabilities.
+
+    Args:
+        logits: Float tensor `[batch * num_beams, vocabulary_size]`.
+        log_probs: Float tensor `[batch, num_beams]`, of the hypotheses.
+        must_end: Boolean tensor `[batch]`, where only END may come next.
+
+    Returns:
+        Dictionary of tensors, `[batch, num_beams]` but for the
+        `probabilities`, `[batch * num_beams, vocabulary_size]`.
+    """
+    found = likeliest_continuations(logits, log_probs, must_end)
+    names = "log_probs", "parents", "token_ids"
+    ended, end_log_probs, end_parents = best_ended(*found)
+    return {
+        **dict(zip(names, best_going_on(*found), strict=True)),
+        "ended": ended,  # as float16 weights make float16 of -1e9, too
+        "end_log_probs": end_log_probs,
+        "end_parents": end_parents,
+        "probabilities": ops.softmax(logits),
+    }
 
 
 def _verify(text_translator, folder, tolerance):
-    """Has a fresh process translate, and compares scores."""
+    """Has a fresh process translate, and compares scores and translations."""
     from s2s_keras.export.edge_loop import LiteRTTranslator
 
     texts = sum(warmup.make_texts(text_translator)[1::2], [])
@@ -183,13 +216,23 @@ def _verify(text_translator, folder, tolerance):
             f"{result.stderr.decode(errors='replace')}"
         )
     exported = LiteRTTranslator(folder)
-    targets = [item.text for item in text_translator.translate(texts)]
-    scored = text_translator.score(texts, targets)
-    for source, target, expected in zip(texts, targets, scored, strict=True):
-        score = exported.score(source, target)
-        allowed = tolerance * max(1.0, abs(expected.score))
-        if not abs(score - expected.score) <= allowed:
+    translations = exported.translate(texts)
+    expected = [item.text for item in text_translator.translate(texts)]
+    for source, translation, better, scored, found in zip(
+        *(texts, translations, expected),
+        *(text_translator.score(texts, x) for x in (expected, translations)),
+        strict=True,
+    ):
+        allowed = tolerance * max(1.0, abs(scored.score))
+        score = exported.score(source, better)
+        if not abs(score - scored.score) <= allowed:
             raise RuntimeError(
-                f"The exported model should give {source!r}, {target!r} the "
-                f"score {expected.score}. Received: {score}"
+                f"The exported model should give {source!r}, {better!r} the "
+                f"score {scored.score}. Received: {score}"
+            )
+        if not found.score >= scored.score - allowed:
+            raise RuntimeError(
+                f"The exported model should translate {source!r} as well as "
+                f"{better!r}, with the score {scored.score}. Received: "
+                f"{translation!r}, with {found.score}"
             )

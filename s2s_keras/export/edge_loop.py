@@ -19,7 +19,7 @@ import sentencepiece
 from ai_edge_litert.interpreter import Interpreter
 
 IMPOSSIBLE = -1e9  # the log-probability of what must not be chosen
-SMALLEST = 1e-30  # the probability of what has to come, at least
+SMALLEST = 1e-30  # the probability of what is scored, at least
 # What TensorFlow's RE2 calls white space and separators.
 SPACES = re.compile(
     "[\t\n\v\f\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+"
@@ -45,7 +45,6 @@ class LiteRTTranslator:
         self._folder, self._num_threads = pathlib.Path(folder), num_threads
         settings = (self._folder / "settings.json").read_text()
         self.settings = json.loads(settings)
-        self._never = [self.settings["pad_id"], self.settings["start_id"]]
         self._source, self._target = (
             sentencepiece.SentencePieceProcessor(
                 str(self._folder / f"{side}.spm")
@@ -60,17 +59,21 @@ class LiteRTTranslator:
 
     def _load(self, num_threads):
         """Loads the model for the thread that calls it."""
-        interpreter = Interpreter(
-            str(self._folder / "model.tflite"), num_threads=num_threads
+        encoder, decoder = (
+            Interpreter(
+                str(self._folder / "model.tflite"), num_threads=num_threads
+            )
+            for _ in range(2)
         )
-        for name in ("encode", "encode_4", "step"):
-            runner = interpreter.get_signature_runner(name)
+        for name in ("encode", "encode_4"):
+            runner = encoder.get_signature_runner(name)
             setattr(self._of_thread, name, runner)
+        self._of_thread.decode = _Decoder(decoder)
 
     @property
     def _model(self):
         """Its signatures; no two threads may share an interpreter."""
-        if not hasattr(self._of_thread, "step"):
+        if not hasattr(self._of_thread, "decode"):
             self._load(self._num_threads)
         return self._of_thread
 
@@ -105,13 +108,15 @@ class LiteRTTranslator:
         inputs = self._start([self._read(self._source, source_text, most)])
         most = _longest_translation(most)
         token_ids = self._read(self._target, target_text, most)
-        log_prob, previous = 0.0, self.settings["start_id"]
+        rows, log_prob = self.settings["num_beams"], 0.0
+        previous = self.settings["start_id"]
         for token_id in token_ids:
-            inputs["token_ids"] = np.array([previous], np.int32)
-            outputs = self._model.step(**inputs)
+            inputs["token_ids"] = np.full(rows, previous, np.int32)
+            outputs = self._model.decode(inputs)
             probability = outputs["probabilities"][0, token_id]
             log_prob += float(np.log(max(probability, SMALLEST)))
-            inputs |= _states(outputs)
+            inputs = _states(outputs, np.arange(rows))
+            del outputs
             previous = token_id
         return log_prob / self._penalty(len(token_ids))
 
@@ -123,12 +128,21 @@ class LiteRTTranslator:
     def _start(self, sources):
         """What the first step takes, padded to the longest source."""
         started = list(self._encode(sources))
-        longest = max(map(len, sources))
-        return {
+        longest, num_beams = max(map(len, sources)), self.settings["num_beams"]
+        inputs = {
             name: np.concatenate(
                 [self._pad(name, one[name], longest) for one in started]
-            )
+            ).repeat(num_beams, axis=0)
             for name in started[0]
+        }
+        log_probs = np.full((len(sources), num_beams), IMPOSSIBLE, "f")
+        log_probs[:, 0] = 0  # all are equal: only the first may grow
+        return inputs | {
+            "log_probs": log_probs,
+            "must_end": np.zeros(len(sources), bool),
+            "token_ids": np.full(
+                log_probs.size, self.settings["start_id"], np.int32
+            ),
         }
 
     def _encode(self, sources):
@@ -180,81 +194,90 @@ class LiteRTTranslator:
             List of integer arrays, without START and END.
         """
         num_beams = self.settings["num_beams"]
-        inputs = {
-            name: np.repeat(tensor, num_beams, axis=0)
-            for name, tensor in started.items()
+        inputs = started
+        attended = {
+            k: v for k, v in started.items() if k.startswith("attended")
         }
-        ids = np.full((len(longest), num_beams, 1), self.settings["start_id"])
-        scores = np.full((len(longest), num_beams), IMPOSSIBLE, "f")
-        scores[:, 0] = 0  # all are equal: only the first may grow
+        ids = started["token_ids"][:, None]  # [rows, length]
         places, finished = np.arange(len(longest)), [[] for _ in longest]
         while len(places):
-            inputs["token_ids"] = ids[..., -1].ravel().astype(np.int32)
-            outputs = self._model.step(**inputs)
-            last = longest[places] == ids.shape[2]
-            candidates = self._candidates(
-                outputs["probabilities"], scores, last
-            )
-            self._collect(ids, candidates, [finished[i] for i in places])
-            done = last | [len(finished[i]) >= num_beams for i in places]
-            left = np.flatnonzero(~done)[:, None]
-            scores, parents, token_ids = self._going_on(candidates, left)
-            ids = np.concatenate(
-                [ids[left, parents], token_ids[..., None]], axis=2
-            )
-            rows = (num_beams * left + parents).ravel()
+            must_end = longest[places] == ids.shape[1]
+            outputs = self._model.decode(inputs | {"must_end": must_end})
+            self._collect(ids, outputs, must_end, [finished[i] for i in places])
+            done = must_end | [len(finished[i]) >= num_beams for i in places]
+            left = np.flatnonzero(~done)
+            token_ids = outputs["token_ids"][left].ravel()
+            rows = num_beams * left[:, None] + outputs["parents"][left]
+            rows = rows.ravel()
+            ids = np.column_stack([ids[rows], token_ids])
+            inputs = _states(outputs, rows)
+            inputs["log_probs"] = outputs["log_probs"][left]
+            inputs["token_ids"] = token_ids
             if done.any():
-                inputs = {name: tensor[rows] for name, tensor in inputs.items()}
-                places = places[~done]
-            for name, tensor in _states(outputs).items():
-                inputs[name] = tensor[rows]
+                attended = {name: x[rows] for name, x in attended.items()}
+                inputs |= attended
+                places = places[left]
+            del outputs
         return [max(found, key=lambda item: item[0])[1] for found in finished]
 
-    def _collect(self, ids, candidates, finished):
-        """Keeps the candidates that took END, of the first `num_beams`."""
-        num_beams, length = ids.shape[1:]
-        scores, parents, token_ids = (x[:, :num_beams] for x in candidates)
-        ended = token_ids == self.settings["end_id"]
-        ended &= scores > IMPOSSIBLE / 2
-        for i, rank in np.argwhere(ended):
-            score = scores[i, rank] / self._penalty(length)
-            finished[i].append((score, ids[i, parents[i, rank], 1:]))
-
-    def _going_on(self, candidates, left):
-        """The best half that took another token, of the sentences `left`."""
-        ended = candidates[2][left[:, 0]] == self.settings["end_id"]
-        order = ended.argsort(axis=1, kind="stable")[:, : ended.shape[1] // 2]
-        return [x[left, order] for x in candidates]
-
-    def _candidates(self, probabilities, scores, must_end):
-        """The best continuations, twice as many as hypotheses, best first.
-
-        Args:
-            probabilities: Float array `[batch * num_beams, vocabulary_size]`,
-                which is written into.
-            scores: Float array `[batch, num_beams]`, of the hypotheses.
-            must_end: Boolean array `[batch]`, where only END may come.
-
-        Returns:
-            Scores, hypotheses that they continue, and token ids, each
-            `[batch, 2 * num_beams]`.
-        """
-        batch, num_beams = scores.shape
-        best = scores.max(axis=1, keepdims=True)
-        total = probabilities.reshape(batch, num_beams, -1)
-        size = total.shape[2]
-        total[..., self._never] = 0
-        if must_end.any():
-            is_end = np.arange(size) == self.settings["end_id"]
-            total[must_end] = np.maximum(total[must_end], SMALLEST) * is_end
-        total *= np.exp(scores - best)[..., None]
-        found, index = _find_largest(total.reshape(batch, -1), 2 * num_beams)
-        log_probs = np.full_like(found, IMPOSSIBLE)
-        np.log(found, out=log_probs, where=found > 0)
-        return best + log_probs, index // size, index % size
+    def _collect(self, ids, outputs, must_end, finished):
+        """Keeps the hypotheses that took END, or one that had to."""
+        parents, length = outputs["end_parents"], ids.shape[1]
+        num_beams = parents.shape[1]
+        for i, rank in np.argwhere(outputs["ended"]):
+            score = outputs["end_log_probs"][i, rank] / self._penalty(length)
+            row = num_beams * i + parents[i, rank]
+            finished[i].append((score, ids[row, 1:]))
+        for i in np.flatnonzero(must_end):
+            if not finished[i]:
+                finished[i].append((IMPOSSIBLE, ids[num_beams * i, 1:]))
 
     def _penalty(self, length):
         return ((5 + length) / 6) ** self.settings["length_penalty"]
+
+
+class _Decoder:
+    """The signature `decode`.
+
+    Args:
+        interpreter: `Interpreter` that nothing else runs.
+    """
+
+    def __init__(self, interpreter):
+        # A runner that lived on would keep the interpreter from running.
+        runner = interpreter.get_signature_runner("decode")
+        self._interpreter = interpreter
+        self._inputs = _indices(runner.get_input_details())
+        self._outputs = _indices(runner.get_output_details())
+
+    def __call__(self, inputs):
+        """Takes a step.
+
+        Args:
+            inputs: Dictionary of arrays. Those that are left out stay as they
+                were, which takes as many rows as before.
+
+        Returns:
+            Dictionary of arrays in the interpreter's own memory, which are to
+            be let go before the next step.
+        """
+        for name, tensor in inputs.items():
+            self._interpreter.resize_tensor_input(
+                self._inputs[name], tensor.shape
+            )
+        self._interpreter.allocate_tensors()
+        for name, tensor in inputs.items():
+            self._interpreter.set_tensor(self._inputs[name], tensor)
+        self._interpreter.invoke()
+        return {
+            name: self._interpreter.tensor(index)()
+            for name, index in self._outputs.items()
+        }
+
+
+def _indices(details):
+    """Where an interpreter has its tensors."""
+    return {name: item["index"] for name, item in details.items()}
 
 
 def _fill_up(sources, pad_id):
@@ -268,34 +291,9 @@ def _longest_translation(source_len):
     return 2 * source_len + 10
 
 
-def _find_largest(scores, count):
-    """The `count` largest scores of each row, largest first.
-
-    `count` blocks of a row have a maximum of `bound` or more, and so have its
-    largest scores: few are left to sort.
-
-    Args:
-        scores: Float array `[batch, size]`.
-        count: Integer, not above `size`.
-
-    Returns:
-        The scores and their indices, arrays `[batch, count]`.
-    """
-    batch, size = scores.shape
-    block = max(1, size // (8 * count))
-    blocks = scores[:, : size // block * block].reshape(batch, -1, block)
-    bound = np.partition(blocks.max(axis=2), -count, axis=1)[:, -count, None]
-    near = np.flatnonzero(scores >= bound)
-    values, row = scores.ravel()[near], near // size
-    order = np.lexsort((-values, row))
-    first = row.searchsorted(np.arange(batch))[:, None]
-    best = order[first + np.arange(count)]
-    return values[best], near[best] % size
-
-
-def _states(outputs):
-    """What a step hands to the next one."""
-    return {k: v for k, v in outputs.items() if k.startswith("state_")}
+def _states(outputs, rows):
+    """What a step hands to the next one, whose rows continue `rows`."""
+    return {k: v[rows] for k, v in outputs.items() if k.startswith("state_")}
 
 
 def _count_cores():

@@ -31,7 +31,9 @@ def test_the_likeliest_of_all_are_found_whatever_the_size(size, num_beams):
 
 def likeliest(probabilities, log_probs, must_end, k):
     return likeliest_of_all(
-        ops.convert_to_tensor(probabilities, "float32"),
+        ops.convert_to_tensor(
+            probabilities.reshape(-1, probabilities.shape[-1]), "float32"
+        ),
         ops.convert_to_tensor(log_probs, "float32"),
         ops.convert_to_tensor(must_end),
         k,

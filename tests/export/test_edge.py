@@ -5,7 +5,6 @@ import shutil
 import subprocess
 import sys
 
-import numpy as np
 import pytest
 from laws import FIRST
 from laws import TEXTS
@@ -13,11 +12,11 @@ from laws import VARIANTS
 from laws import make_text_translator
 
 from s2s_keras import TextTranslator
+from s2s_keras.decoding.candidates import best_ended
 from s2s_keras.export import edge
 from s2s_keras.export.edge import export_litert
 from s2s_keras.export.edge_loop import SPACES
 from s2s_keras.export.edge_loop import LiteRTTranslator
-from s2s_keras.export.edge_loop import _find_largest
 from s2s_keras.text.normalization import normalize_text
 
 SOURCES = [
@@ -52,15 +51,13 @@ def translate(text_translator, texts=SOURCES, **settings):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", [*FIRST, "coverage_current-gru-1"])
 def test_it_translates_as_translate(name, tmp_path, monkeypatch):
-    model = make_text_translator(VARIANTS[name], num_beams=3)
+    num_beams = 1 if name == FIRST[1] else 3
+    model = make_text_translator(VARIANTS[name], num_beams=num_beams)
     monkeypatch.setattr(edge, "_verify", lambda *_: None)
     translator = LiteRTTranslator(export_litert(model, tmp_path / "model"))
-    # The loop searches with any beam, whatever the model.
-    for num_beams in (3, 1) if name == FIRST[0] else (3,):
-        translator.settings["num_beams"] = num_beams
-        expected = translate(model, num_beams=num_beams)
-        assert [translator.translate(text) for text in SOURCES] == expected
-        assert translator.translate(SOURCES) == expected
+    expected = translate(model)
+    assert [translator.translate(text) for text in SOURCES] == expected
+    assert translator.translate(SOURCES) == expected
     scored = model.score(SOURCES, SOURCES[::-1])
     for source, target, expected in zip(
         SOURCES, SOURCES[::-1], scored, strict=True
@@ -116,7 +113,7 @@ def test_small_weights_say_much_the_same(trained, weights, share, tmp_path):
     found = [translator.translate(text) for text in SENTENCES]
     assert found == translate(trained, SENTENCES)
     # In int8 a tied embedding is there twice, to look up and to multiply with.
-    assert share < share_of_float32(folder, trained) < share + 0.05
+    assert share < share_of_float32(folder, trained) < share + 0.06
 
 
 def share_of_float32(folder, model):
@@ -125,7 +122,7 @@ def share_of_float32(folder, model):
 
 
 def test_weights_are_there_once(trained, exported):
-    assert 1 < share_of_float32(exported, trained) < 1.05
+    assert 1 < share_of_float32(exported, trained) < 1.08
 
 
 def test_a_device_needs_no_tensorflow(trained, exported):
@@ -153,18 +150,6 @@ def test_a_device_needs_no_tensorflow(trained, exported):
         assert result.stdout.splitlines() == translate(trained, SENTENCES)
 
 
-@pytest.mark.parametrize("size", [2, 7, 160, 161, 9999])
-@pytest.mark.parametrize("num_values", [1, 3, 1_000_000])
-def test_the_largest_are_those_that_sorting_finds(size, num_values):
-    random = np.random.default_rng(size)
-    scores = random.integers(num_values, size=(3, size)).astype("f")
-    for count in {1, 2, min(size, 20)}:
-        expected = np.argsort(-scores, kind="stable")[:, :count]
-        values, index = _find_largest(scores, count)
-        assert index.tolist() == expected.tolist()
-        assert (values == np.take_along_axis(scores, expected, 1)).all()
-
-
 def test_white_space_is_what_training_took_it_for():
     characters = [chr(i) for i in range(0x3100) if not 0xD800 <= i < 0xE000]
     normalized = normalize_text([f"a{c}b" for c in characters]).numpy()
@@ -186,6 +171,20 @@ def test_a_model_that_answers_otherwise_is_not_published(
     monkeypatch.setattr(edge, "_write", write)
     with pytest.raises(RuntimeError, match="the score"):
         export_litert(trained, tmp_path / "model", length_penalty=0.0)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.slow
+def test_a_model_that_searches_badly_is_not_published(
+    trained, tmp_path, monkeypatch
+):
+    def never_end(*found):
+        ended, *others = best_ended(*found)
+        return ended & False, *others
+
+    monkeypatch.setattr(edge, "best_ended", never_end)
+    with pytest.raises(RuntimeError, match="as well as"):
+        export_litert(trained, tmp_path / "model")
     assert not list(tmp_path.iterdir())
 
 
