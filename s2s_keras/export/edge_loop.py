@@ -59,23 +59,16 @@ class LiteRTTranslator:
 
     def _load(self, num_threads):
         """Loads the model for the thread that calls it."""
-        encoder, decoder = (
-            Interpreter(
-                str(self._folder / "model.tflite"), num_threads=num_threads
-            )
-            for _ in range(2)
+        self._of_thread.model = _Model(
+            self._folder / "model.tflite", num_threads
         )
-        for name in ("encode", "encode_4"):
-            runner = encoder.get_signature_runner(name)
-            setattr(self._of_thread, name, runner)
-        self._of_thread.decode = _Decoder(decoder)
 
     @property
     def _model(self):
-        """Its signatures; no two threads may share an interpreter."""
-        if not hasattr(self._of_thread, "decode"):
+        """The model, of which no two threads may share one."""
+        if not hasattr(self._of_thread, "model"):
             self._load(self._num_threads)
-        return self._of_thread
+        return self._of_thread.model
 
     def translate(self, texts, batch_size=16):
         """Translates by beam search, as the model's settings say.
@@ -149,13 +142,10 @@ class LiteRTTranslator:
         """Encodes four at a time, and those that are left one by one."""
         fours = len(sources) // 4 * 4
         for first in range(0, fours, 4):
-            yield self._model.encode_4(
-                source_ids=_fill_up(
-                    sources[first : first + 4], self.settings["pad_id"]
-                )
-            )
+            ids = _fill_up(sources[first : first + 4], self.settings["pad_id"])
+            yield self._model.encode("encode_4", ids)
         for ids in sources[fours:]:
-            yield self._model.encode(source_ids=np.array([ids], np.int32))
+            yield self._model.encode("encode", np.array([ids], np.int32))
 
     def _pad(self, name, tensor, source_len):
         """Fills up with zeros what has a place for every source token."""
@@ -236,21 +226,22 @@ class LiteRTTranslator:
         return ((5 + length) / 6) ** self.settings["length_penalty"]
 
 
-class _Decoder:
-    """The signature `decode`.
+class _Model:
+    """A model, loaded by one thread."""
 
-    Args:
-        interpreter: `Interpreter` that nothing else runs.
-    """
-
-    def __init__(self, interpreter):
-        # A runner that lived on would keep the interpreter from running.
-        runner = interpreter.get_signature_runner("decode")
-        self._interpreter = interpreter
+    def __init__(self, path, num_threads):
+        self._interpreter = Interpreter(str(path), num_threads=num_threads)
+        runner = self._interpreter.get_signature_runner("decode")
         self._inputs = _indices(runner.get_input_details())
         self._outputs = _indices(runner.get_output_details())
 
-    def __call__(self, inputs):
+    def encode(self, name, source_ids):
+        """Runs the signature `name`; gives a dictionary of arrays."""
+        # While a runner is kept, nothing else can run the interpreter.
+        runner = self._interpreter.get_signature_runner(name)
+        return runner(source_ids=source_ids)
+
+    def decode(self, inputs):
         """Takes a step.
 
         Args:
@@ -259,7 +250,7 @@ class _Decoder:
 
         Returns:
             Dictionary of arrays in the interpreter's own memory, which are to
-            be let go before the next step.
+            be let go before anything else is run.
         """
         for name, tensor in inputs.items():
             self._interpreter.resize_tensor_input(
