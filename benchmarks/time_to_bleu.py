@@ -7,11 +7,13 @@ vocabulary, tracing and scoring every epoch. OpenNMT-py's model is that of
 `training.py`, with dropout 0.3; it is saved after every epoch, and its row is
 the first epoch whose translations of the test set reach the BLEU, or the last.
 Both search with five beams, 64 sentences together, sorted by length; ours with
-one thread an operation, and so several batches at a time. Prints a table and
+one thread an operation, and so several batches at a time, and once more as a
+LiteRT export with int8 weights, which takes 16 together. Prints a table and
 writes JSON. Run it while nothing else runs.
 """
 
 import concurrent.futures
+import functools
 import json
 import multiprocessing
 import pathlib
@@ -50,10 +52,11 @@ def main(
         for system in side_by_side.choose(SYSTEMS, only, peers):
             if side_by_side.needs_peers(system):
                 task = (system, folder, epochs, "quality", threads, peers)
-                runs = side_by_side.run(*task)
+                ways = {system: side_by_side.run(*task)}
             else:
-                runs = [run_preset(folder, threads, **options)]
-            rows.append({"system": system, **choose(runs, folder, bleu)})
+                ways = run_preset(folder, threads, **options)
+            for name, runs in ways.items():
+                rows.append({"system": name, **choose(runs, folder, bleu)})
 
     side_by_side.in_folder(measure)
     print_table(rows)
@@ -73,7 +76,13 @@ def choose(runs, folder, bleu):
 
 
 def run_preset(folder, threads, **options):
-    """Trains with the command, and translates, each in a process of its own."""
+    """Trains with the command, and translates in two ways.
+
+    Each has a process of its own.
+
+    Returns:
+        Dictionary from the name of the way to a list of one run.
+    """
     for place in ("manual_dir", "data_dir"):
         if options[place]:
             options[place] = pathlib.Path(options[place]).resolve()
@@ -92,30 +101,53 @@ def run_preset(folder, threads, **options):
         text=True,
     )
     minutes = float(re.search(r"Trained in (\S+) minutes", done.stdout)[1])
+    model = folder / "runs" / options["preset"]
+    ways = {"ours": translate, "ours+litert+int8": translate_with_litert}
+    return {
+        name: [{"minutes": minutes, **_run_alone(way, folder, model, threads)}]
+        for name, way in ways.items()
+    }
+
+
+def _run_alone(function, *arguments):
     spawn = multiprocessing.get_context("spawn")
     with concurrent.futures.ProcessPoolExecutor(1, spawn) as pool:
-        model = folder / "runs" / options["preset"]
-        return {
-            "minutes": minutes,
-            **pool.submit(translate, folder, model).result(),
-        }
+        return pool.submit(function, *arguments).result()
 
 
-def translate(folder, model):
+def translate(folder, model, threads):
     import tensorflow as tf
 
     from s2s_keras import TextTranslator
 
+    tf.config.threading.set_inter_op_parallelism_threads(threads)
     tf.config.threading.set_intra_op_parallelism_threads(1)
-    texts = json.loads((folder / "test.json").read_text())
-    text_translator = TextTranslator.from_preset(model)
     options = {"num_beams": BEAMS, "batch_size": TOGETHER}
-    text_translator.translate(texts[:TOGETHER], **options)  # traces
+    search = functools.partial(
+        TextTranslator.from_preset(model).translate, **options
+    )
+    return _time(lambda texts: [item.text for item in search(texts)], folder)
+
+
+def translate_with_litert(folder, model, threads):
+    from s2s_keras import TextTranslator
+    from s2s_keras import export_litert
+    from s2s_keras.export.edge_loop import LiteRTTranslator
+
+    text_translator = TextTranslator.from_preset(model)
+    path = folder / "litert"
+    export_litert(text_translator, path, weights="int8", num_beams=BEAMS)
+    return _time(LiteRTTranslator(path, threads).translate, folder)
+
+
+def _time(search, folder):
+    texts = json.loads((folder / "test.json").read_text())
+    search(texts[:TOGETHER])  # traces
     started = time.perf_counter()
-    translations = text_translator.translate(texts, **options)
+    translations = search(texts)
     seconds = time.perf_counter() - started
     return {
-        "translations": [item.text for item in translations],
+        "translations": translations,
         "sentences_per_second": len(texts) / seconds,
     }
 
