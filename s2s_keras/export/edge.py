@@ -95,8 +95,9 @@ def _write(text_translator, folder, weights):
     for side in ("source", "target"):
         tokenizer = getattr(text_translator, f"{side}_tokenizer")
         (folder / f"{side}.spm").write_bytes(tokenizer.proto)
-    settings = {
-        **text_translator.settings,
+    settings = text_translator.settings
+    del settings["num_beams"]  # the model's own
+    settings |= {
         "pad_id": PAD_ID,
         "start_id": START_ID,
         "end_id": END_ID,

@@ -101,7 +101,7 @@ class LiteRTTranslator:
         inputs = self._start([self._read(self._source, source_text, most)])
         most = _longest_translation(most)
         token_ids = self._read(self._target, target_text, most)
-        rows, log_prob = self.settings["num_beams"], 0.0
+        rows, log_prob = self._model.num_beams, 0.0
         previous = self.settings["start_id"]
         for token_id in token_ids:
             inputs["token_ids"] = np.full(rows, previous, np.int32)
@@ -121,7 +121,7 @@ class LiteRTTranslator:
     def _start(self, sources):
         """What the first step takes, padded to the longest source."""
         started = list(self._encode(sources))
-        longest, num_beams = max(map(len, sources)), self.settings["num_beams"]
+        longest, num_beams = max(map(len, sources)), self._model.num_beams
         inputs = {
             name: np.concatenate(
                 [self._pad(name, one[name], longest) for one in started]
@@ -183,7 +183,7 @@ class LiteRTTranslator:
         Returns:
             List of integer arrays, without START and END.
         """
-        num_beams = self.settings["num_beams"]
+        num_beams = self._model.num_beams
         inputs = started
         attended = {
             k: v for k, v in started.items() if k.startswith("attended")
@@ -232,8 +232,12 @@ class _Model:
     def __init__(self, path, num_threads):
         self._interpreter = Interpreter(str(path), num_threads=num_threads)
         runner = self._interpreter.get_signature_runner("decode")
-        self._inputs = _indices(runner.get_input_details())
-        self._outputs = _indices(runner.get_output_details())
+        inputs, outputs = (
+            runner.get_input_details(),
+            runner.get_output_details(),
+        )
+        self._inputs, self._outputs = _indices(inputs), _indices(outputs)
+        self.num_beams = inputs["log_probs"]["shape_signature"][1]
 
     def encode(self, name, source_ids):
         """Runs the signature `name`; gives a dictionary of arrays."""
