@@ -6,6 +6,7 @@ ai-edge-litert, numpy and sentencepiece.
 """
 
 import concurrent.futures
+import contextlib
 import itertools
 import json
 import os
@@ -105,11 +106,10 @@ class LiteRTTranslator:
         previous = self.settings["start_id"]
         for token_id in token_ids:
             inputs["token_ids"] = np.full(rows, previous, np.int32)
-            outputs = self._model.decode(inputs)
-            probability = outputs["probabilities"][0, token_id]
+            with self._model.decode(inputs) as outputs:
+                probability = outputs["probabilities"][0, token_id]
+                inputs = _states(outputs, np.arange(rows))
             log_prob += float(np.log(max(probability, SMALLEST)))
-            inputs = _states(outputs, np.arange(rows))
-            del outputs
             previous = token_id
         return log_prob / self._penalty(len(token_ids))
 
@@ -191,23 +191,23 @@ class LiteRTTranslator:
         ids = started["token_ids"][:, None]  # [rows, length]
         places, finished = np.arange(len(longest)), [[] for _ in longest]
         while len(places):
-            must_end = longest[places] == ids.shape[1]
-            outputs = self._model.decode(inputs | {"must_end": must_end})
-            self._collect(ids, outputs, must_end, [finished[i] for i in places])
-            done = must_end | [len(finished[i]) >= num_beams for i in places]
-            left = np.flatnonzero(~done)
-            token_ids = outputs["token_ids"][left].ravel()
-            rows = num_beams * left[:, None] + outputs["parents"][left]
-            rows = rows.ravel()
-            ids = np.column_stack([ids[rows], token_ids])
-            inputs = _states(outputs, rows)
-            inputs["log_probs"] = outputs["log_probs"][left]
-            inputs["token_ids"] = token_ids
-            if done.any():
+            inputs["must_end"] = longest[places] == ids.shape[1]
+            with self._model.decode(inputs) as outputs:
+                growing = [finished[i] for i in places]
+                self._collect(ids, outputs, inputs["must_end"], growing)
+                enough = [len(found) >= num_beams for found in growing]
+                left = np.flatnonzero(~(inputs["must_end"] | enough))
+                rows = num_beams * left[:, None] + outputs["parents"][left]
+                rows = rows.ravel()
+                inputs = _states(outputs, rows) | {
+                    "log_probs": outputs["log_probs"][left],
+                    "token_ids": outputs["token_ids"][left].ravel(),
+                }
+            ids = np.column_stack([ids[rows], inputs["token_ids"]])
+            if len(left) < len(places):
                 attended = {name: x[rows] for name, x in attended.items()}
                 inputs |= attended
                 places = places[left]
-            del outputs
         return [max(found, key=lambda item: item[0])[1] for found in finished]
 
     def _collect(self, ids, outputs, must_end, finished):
@@ -232,12 +232,10 @@ class _Model:
     def __init__(self, path, num_threads):
         self._interpreter = Interpreter(str(path), num_threads=num_threads)
         runner = self._interpreter.get_signature_runner("decode")
-        inputs, outputs = (
-            runner.get_input_details(),
-            runner.get_output_details(),
-        )
-        self._inputs, self._outputs = _indices(inputs), _indices(outputs)
+        inputs = runner.get_input_details()
         self.num_beams = inputs["log_probs"]["shape_signature"][1]
+        self._inputs = _indices(inputs)
+        self._outputs = _indices(runner.get_output_details())
 
     def encode(self, name, source_ids):
         """Runs the signature `name`; gives a dictionary of arrays."""
@@ -245,6 +243,7 @@ class _Model:
         runner = self._interpreter.get_signature_runner(name)
         return runner(source_ids=source_ids)
 
+    @contextlib.contextmanager
     def decode(self, inputs):
         """Takes a step.
 
@@ -253,8 +252,8 @@ class _Model:
                 were, which takes as many rows as before.
 
         Returns:
-            Dictionary of arrays in the interpreter's own memory, which are to
-            be let go before anything else is run.
+            Context of a dictionary of arrays, which are the interpreter's own
+            memory: nothing may keep one of them any longer.
         """
         for name, tensor in inputs.items():
             self._interpreter.resize_tensor_input(
@@ -264,10 +263,14 @@ class _Model:
         for name, tensor in inputs.items():
             self._interpreter.set_tensor(self._inputs[name], tensor)
         self._interpreter.invoke()
-        return {
+        outputs = {
             name: self._interpreter.tensor(index)()
             for name, index in self._outputs.items()
         }
+        try:
+            yield outputs
+        finally:
+            outputs.clear()
 
 
 def _indices(details):

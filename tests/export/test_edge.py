@@ -83,6 +83,19 @@ def test_other_threads_may_translate_at_once(trained, exported):
     assert found == translate(trained, SENTENCES)
 
 
+def test_a_search_that_is_interrupted_spoils_no_other(trained, exported):
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    translator = LiteRTTranslator(exported)
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setattr(translator, "_collect", interrupt)
+        with pytest.raises(KeyboardInterrupt) as kept:
+            translator.translate(SENTENCES[0])
+    expected = translate(trained, SENTENCES[:1])
+    assert translator.translate(SENTENCES[:1]) == expected, kept
+
+
 @pytest.mark.slow
 def test_settings_are_set_at_export(tmp_path, monkeypatch):
     monkeypatch.setattr(edge, "_verify", lambda *_: None)
