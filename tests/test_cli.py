@@ -113,6 +113,7 @@ def test_a_run_that_was_trained_but_not_exported_goes_on(run, monkeypatch):
         (("--vocabulary-size", "1"), ["ocabulary"]),
         (("--num-beams", "0"), ["`num_beams` should lie in [1, inf)"]),
         (("--dtype", "bfloat16"), ["'mixed_bfloat16'"]),
+        (("--dtype", "float16"), ["'mixed_float16'"]),
         (("--test-split", "train[:0]"), ["split='train[:0]'"]),
         (("--name", "/numbers"), ["in `runs`", "/numbers"]),
         (("--name", "a/../../numbers"), ["in `runs`"]),

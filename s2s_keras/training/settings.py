@@ -4,6 +4,8 @@ import dataclasses
 import json
 import pathlib
 
+import keras
+
 from s2s_keras.models.architecture import AT_LEAST_0
 from s2s_keras.models.architecture import AT_LEAST_1
 from s2s_keras.models.architecture import SHARE
@@ -161,6 +163,11 @@ class Settings(Architecture):
                 "`consistency` needs a dropout that tells two readings apart. "
                 f"Received: consistency={self.consistency}, dropout=0, "
                 "recurrent_dropout=0, word_dropout=0"
+            )
+        if keras.dtype_policies.get(self.dtype).variable_dtype == "float16":
+            raise ValueError(
+                "`dtype` should have weights that small updates change, as in "
+                f"'mixed_float16'. Received: dtype={self.dtype!r}"
             )
 
     @classmethod
