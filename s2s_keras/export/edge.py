@@ -32,11 +32,18 @@ WEIGHTS = {"float32": 1e-3, "float16": 0.02, "int8": 0.3}
 def export_litert(text_translator, folder, weights="float32", **settings):
     """Writes a model that LiteRT runs, and the loop that searches with it.
 
-    The folder holds `model.tflite`, built-in operations only, with the
-    signatures `encode` and `encode_4` (`source_ids` `[1, source_len]`,
-    `[4, source_len]`) and `decode`, a step of a beam search of `num_beams`;
-    `source.spm` and `target.spm`, the vocabularies; `settings.json`; and
-    `translate.py`, which needs but ai-edge-litert, numpy and sentencepiece.
+    The folder holds `model.tflite`; `source.spm` and `target.spm`, the
+    vocabularies; `settings.json`; and `translate.py`, which needs but
+    ai-edge-litert, numpy and sentencepiece. The model, of built-in operations
+    only, has the signatures `encode` and `encode_4` (`source_ids`
+    `[1, source_len]` and `[4, source_len]`) and `decode`, a step of a search.
+
+    `decode` takes what `encode` gave, each row `num_beams` times, and each
+    hypothesis's latest `token_ids`; their `log_probs` `[batch, num_beams]`, at
+    first 0 and then -1e9; and `must_end` `[batch]`, where only END may come. It
+    tells how they go on, `log_probs`, `parents` and `token_ids`, and which of
+    them `ended`, with `end_log_probs` and `end_parents`, all
+    `[batch, num_beams]`; and the `state_...` of every parent.
 
     The folder appears when a fresh process has translated with it, and when it
     scores translations, and finds some that are as good, as `text_translator`
