@@ -71,19 +71,20 @@ class LiteRTTranslator:
             self._load(self._num_threads)
         return self._of_thread.model
 
-    def translate(self, texts, batch_size=16):
+    def translate(self, texts, batch_size=None):
         """Translates by beam search, as the model's settings say.
 
         Args:
             texts: A string, or a list of strings.
             batch_size: Integer. Texts of similar length that are searched
-                together.
+                together; `None` takes as many as have 80 hypotheses.
 
         Returns:
             A string, or a list of strings.
         """
         if isinstance(texts, str):
             return self._translate([texts])[0]
+        batch_size = batch_size or max(1, 80 // self._model.num_beams)
         order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
         batches = [
             order[first : first + batch_size]
