@@ -226,21 +226,21 @@ def _verify(text_translator, folder, tolerance):
     exported = LiteRTTranslator(folder)
     translations = exported.translate(texts)
     expected = [item.text for item in text_translator.translate(texts)]
-    for source, translation, better, scored, found in zip(
+    for source, translation, own, scored, found in zip(
         *(texts, translations, expected),
         *(text_translator.score(texts, x) for x in (expected, translations)),
         strict=True,
     ):
         allowed = tolerance * max(1.0, abs(scored.score))
-        score = exported.score(source, better)
+        score = exported.score(source, own)
         if not abs(score - scored.score) <= allowed:
             raise RuntimeError(
-                f"The exported model should give {source!r}, {better!r} the "
+                f"The exported model should give {source!r}, {own!r} the "
                 f"score {scored.score}. Received: {score}"
             )
         if not found.score >= scored.score - allowed:
             raise RuntimeError(
                 f"The exported model should translate {source!r} as well as "
-                f"{better!r}, with the score {scored.score}. Received: "
+                f"{own!r}, with the score {scored.score}. Received: "
                 f"{translation!r}, with {found.score}"
             )

@@ -84,7 +84,8 @@ class LiteRTTranslator:
         """
         if isinstance(texts, str):
             return self._translate([texts])[0]
-        batch_size = batch_size or max(1, 80 // self._model.num_beams)
+        if batch_size is None:
+            batch_size = max(1, 80 // self._model.num_beams)
         order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
         batches = [
             order[first : first + batch_size]
