@@ -89,7 +89,7 @@ class Endpoint:
         answer = self._answer(request, path.partition("?")[0])
         try:
             return await asyncio.wait_for(answer, self.bounds.timeout)
-        except asyncio.TimeoutError:
+        except TimeoutError:
             raise Failure(
                 "DEADLINE_EXCEEDED", "Timed out waiting for notification"
             ) from None
